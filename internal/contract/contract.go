@@ -1,0 +1,175 @@
+// Package contract reads the OpenAPI 3.1 contracts of backends, as the checker
+// and the caller need them: what an operation takes, how its request is built
+// and escaped, what its answers mean. It does no I/O.
+package contract
+
+import (
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+)
+
+// Contract is one backend's contract, compiled and immutable.
+type Contract struct {
+	Name       string // as gateway.yaml and calls name it: "erp"
+	File       *diag.File
+	Operations map[string]*Operation // by operationId: "comercial.contrato.dados"
+	SignIn     SignIn
+}
+
+// SignIn is how a backend knows the gateway (x-emenda-sign-in).
+type SignIn struct {
+	Variables []string // names gateway.yaml's sign_in must give: user, password
+	Basic     *Basic   // HTTP Basic on every operation
+	Token     *Token   // a fetched token on operations with Token set
+}
+
+// Basic is HTTP Basic (RFC 7617) from two sign-in variables.
+type Basic struct{ User, Password string }
+
+// Token is a token fetched with an operation and sent in a header.
+type Token struct {
+	Header string         // "Token"
+	Prefix string         // before the token, e.g. "Bearer "
+	Obtain *Operation     // gives a token
+	Renew  *Operation     // renews one; nil: obtain again
+	Value  *expr.Template // the token, read from `answer`
+	Scope  *TokenScope    // the frame Value is evaluated in
+	Life   int            // seconds a token whose expiry cannot be read lives
+}
+
+// TokenScope is the layout of Token.Value's frame and the slot of `answer`.
+type TokenScope struct {
+	Layout *expr.Layout
+	Answer int
+}
+
+// In is where a parameter goes.
+type In uint8
+
+// The places.
+const (
+	InPath In = iota
+	InQuery
+	InHeader
+)
+
+// Param is one parameter of an operation.
+type Param struct {
+	Name     string
+	In       In
+	Type     *expr.Type
+	Required bool
+}
+
+// AnswerKind is what an operation answers with.
+type AnswerKind uint8
+
+// The answer kinds.
+const (
+	JSONAnswer AnswerKind = iota
+	TextAnswer            // the body is a text value
+	NoAnswer              // no body is expected
+)
+
+// Operation is one operation of a contract.
+type Operation struct {
+	Backend string // the contract's name
+	ID      string // operationId
+	At      diag.Span
+	Method  string
+	Params  []*Param
+	// Body is what the request body must fit (nil: none); form tells
+	// application/x-www-form-urlencoded from JSON.
+	Body         *expr.Type
+	BodyRequired bool
+	BodyForm     bool
+	Answer       *expr.Type // what a good answer is; Assumed for x-emenda-source: inferred
+	AnswerKind   AnswerKind
+	Changes      bool // x-emenda-changes: it changes something, and is never repeated
+	Token        bool // x-emenda-token: it carries the fetched token
+	Examples     map[string]*Example
+}
+
+// Name gives the name calls use: "erp.comercial.contrato.dados".
+func (o *Operation) Name() string { return o.Backend + "." + o.ID }
+
+// Example is a documented exchange.
+type Example struct {
+	Name   string
+	Status int
+	Type   string // Content-Type
+	Answer string // the body as documented
+}
+
+// State is what an answer was taken to mean.
+type State uint8
+
+// The states (MAPPING, Steps).
+const (
+	OK      State = iota
+	Refused       // the backend's business no
+	Failed        // surely not done
+	Unknown       // sent, answer lost
+	Skipped
+)
+
+// String gives "ok", "refused", "failed", "unknown", "skipped".
+func (s State) String() string { panic("not built") }
+
+// StateNames gives the names in order of the constants.
+func StateNames() []string { panic("not built") }
+
+// The error classes of failed and unknown calls; outcomes of a contract may add their own for refused.
+const (
+	ClassTimeout     = "timeout"     // no answer in time
+	ClassBroken      = "broken"      // connection refused, cut, answer cut short
+	ClassBadAnswer   = "bad_answer"  // not what the contract says: HTML, not JSON
+	ClassStatus      = "status"      // an HTTP status outside 2xx no rule explains
+	ClassUnavailable = "unavailable" // breaker open, no free connection, left out
+	ClassSignIn      = "sign_in"     // the backend refused our credentials
+	ClassTemplate    = "template"    // a template of the mapping failed; nothing was sent
+	ClassBusiness    = "business"    // a rule of the contract said no
+	ClassStore       = "store"       // the store is needed and down
+	ClassNotFound    = "not_found"
+	ClassLimit       = "limit"
+)
+
+// Outcome is what an answer means.
+type Outcome struct {
+	State   State
+	Class   string      // "" for OK
+	Message string      // the backend's words, when a rule names them; never for logs
+	Body    jsonx.Value // the answer's body; Absent when none
+}
+
+// Classify says what an answer with this status, content type and body means:
+// the operation's x-emenda-outcomes first, then the contract's, then HTTP's.
+// A body that is not what the contract says (HTML, cut JSON) is Failed, or
+// Unknown for an operation that changes something.
+// Values of the outcome point into body and a.
+func (o *Operation) Classify(a *jsonx.Arena, status int, contentType string, body []byte) Outcome {
+	panic("not built")
+}
+
+// Request is a built request, without host and credentials.
+type Request struct {
+	Method  string
+	Target  []byte // path and query, escaped
+	Headers []Header
+	Body    []byte
+	Type    string // Content-Type of the body; "" for none
+}
+
+// Header is one header field.
+type Header struct{ Name, Value string }
+
+// Build appends to r the request for parameter values (in the order of Params;
+// Absent ones are left out) and body (JSON as the template made it; nil: none).
+// Everything is escaped for its place; a value that cannot stand there (CR or
+// LF in a header, an empty or dot path segment) is an error naming the parameter, never its value.
+func (o *Operation) Build(r *Request, params []jsonx.Value, body []byte) error { panic("not built") }
+
+// Load reads and checks one contract file: OpenAPI 3.1 with x-emenda
+// extensions; keys that are not known are errors, documented examples must fit their schemas.
+func Load(name string, f *diag.File, fns *expr.Functions) (*Contract, diag.List) { panic("not built") }

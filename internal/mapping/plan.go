@@ -1,0 +1,418 @@
+// Package mapping turns YAML files into checked plans: all of the language's
+// rules and all of its messages are here. What it gives is immutable; running
+// it is internal/flow's work.
+package mapping
+
+import (
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// Set is everything a folder of mappings says, checked together.
+type Set struct {
+	Routes   []*Route
+	Flows    map[string]*Plan
+	Dialects map[string]*Dialect
+	Tables   map[string]*expr.Table
+	Tests    []*TestFile
+}
+
+// Route is a mapping file: a plan and how it is reached.
+type Route struct {
+	Plan    *Plan
+	Dialect *Dialect
+	Methods []string
+	Path    string // below the dialect's prefixes: "consultacliente", "linhas/{numero}"
+	Needs   string // permission: "ura.consultacliente"
+	Timeout time.Duration
+	Errors  *ErrorReplies // the dialect's, with this route's replacements
+	At      diag.Span
+}
+
+// Plan is one mapping's or flow's steps, compiled.
+type Plan struct {
+	Name    string // "ura/consultacliente" or "flows.cliente_do_contrato": as logs and metrics name it
+	File    *diag.File
+	Summary string
+	Layout  *expr.Layout
+	Slots   Slots
+	Input   *Input
+	Rules   []*Rule
+	Steps   []*Step        // in the file's order
+	Replies []*Reply       // a mapping's; the last has no When
+	Result  *expr.Template // a flow's
+	Const   jsonx.Value
+}
+
+// Slots are where a frame holds what the runner fills in; -1: not used by this plan.
+type Slots struct {
+	Input, Request, Caller, Const, Now, Warnings, Failures, Error int
+}
+
+// Input is how received fields become `input`.
+type Input struct {
+	Fields []*InputField
+	Type   *expr.Type
+}
+
+// InputField is one field of `input`.
+type InputField struct {
+	Name                 string
+	Names                []string // accepted names, Name first unless `names` says otherwise
+	Type                 *expr.Type
+	Required             bool
+	Echo                 bool
+	Secret               bool
+	Default              jsonx.Value // Absent: none
+	Format               *expr.Format
+	Enum                 []string
+	Pattern              func(string) bool
+	Min, Max             *jsonx.Decimal
+	MinLength, MaxLength int  // in characters; MaxLength 0: no limit
+	List                 bool // type array: Items says what of
+	Items                *InputField
+	Fields               []*InputField // type object
+	At                   diag.Span
+}
+
+// Rule is one entry of `rules`.
+type Rule struct {
+	That *expr.Condition
+	Else *expr.Template // the message
+	Path string         // `at`: JSON Pointer of the field, or ""
+	Warn bool           // level: warn
+	At   diag.Span
+}
+
+// Step is one step.
+type Step struct {
+	Name    string
+	Index   int
+	Slot    int   // the body
+	Meta    int   // slot of steps.NAME; -1 when nothing reads it
+	Deps    []int // steps that must have settled before
+	Needs   []int // steps whose body must be there, else this one is skipped
+	When    *expr.Condition
+	Cases   []*Case // one without When for a plain step; several for `switch`
+	Each    *Each
+	Timeout time.Duration // of one attempt; 0: the backend's
+	Retry   *Retry
+	Cache   *Cache
+	Catch   *Catch
+	Changes bool // some case calls an operation or flow that changes something
+	At      diag.Span
+}
+
+// Case is one way a step can go.
+type Case struct {
+	When   *expr.Condition
+	Needs  []int // steps whose body this case needs
+	Action Action
+	Call   *Call
+	Memory *MemoryStep    // Recall, Remember
+	Use    *expr.Template // Use
+	Fail   *expr.Template // Fail: the message
+	At     diag.Span
+}
+
+// Action is what a case does.
+type Action uint8
+
+// The actions.
+const (
+	DoCall Action = iota
+	DoFlow
+	DoRecall
+	DoRemember
+	DoUse
+	DoFail
+	DoSkip
+)
+
+// Call is a call of an operation or a flow.
+type Call struct {
+	Operation *contract.Operation // DoCall
+	Flow      *Plan               // DoFlow
+	Params    []*expr.Template    // in the order of Operation.Params; nil: not given
+	With      *expr.Template      // DoFlow: the object that becomes the flow's input
+	Body      *expr.Template
+	Text      *TextBody // template: + vars:
+	Patch     *Patch    // body passed on with set/delete
+	Secrets   bool
+	At        diag.Span
+}
+
+// TextBody is a body made from a text template.
+type TextBody struct {
+	Text *expr.Placeholders
+	Vars []*expr.Template // in the order of Text.Names
+}
+
+// Patch is a body (or reply) that passes a document on with changes.
+type Patch struct {
+	Base   *expr.Template // the document: `patch: ${…}`
+	Set    []PatchSet     // in the file's order
+	Delete []string
+}
+
+// PatchSet sets one path.
+type PatchSet struct {
+	Path  string
+	Value *expr.Template
+}
+
+// MemoryStep is a recall or remember.
+type MemoryStep struct {
+	Name   string
+	Memory *Memory
+	Key    *expr.Template
+	Value  *expr.Template // remember
+}
+
+// Memory is a memory declared in gateway.yaml, as plans use it.
+type Memory struct {
+	Name     string
+	Key      *expr.Type
+	Value    *expr.Type // nil for a count
+	Count    bool
+	For      time.Duration
+	Per      string // "", "day", "month"
+	Durable  bool
+	Refuse   bool // if_down: refuse
+	Personal bool
+}
+
+// Each runs a call once per element.
+type Each struct {
+	List   *expr.Template
+	Slot   int // the `as` name
+	AtMost int
+}
+
+// Retry repeats failed attempts of a call that changes nothing.
+type Retry struct {
+	Times int
+	Every time.Duration
+}
+
+// Cache keeps ok answers of a call that changes nothing, in this process.
+type Cache struct {
+	Key *expr.Template
+	For time.Duration
+}
+
+// Catch says what happens when a step is not ok.
+type Catch struct {
+	Entries []*CatchEntry // most exact first: class, status, state, any
+}
+
+// CatchEntry is one line of `catch`.
+type CatchEntry struct {
+	State    contract.State // with Kind CatchState
+	Class    string
+	Status   int
+	Kind     CatchKind
+	Continue bool
+	Use      *expr.Template
+	Fail     *expr.Template
+}
+
+// CatchKind is what a catch entry matches.
+type CatchKind uint8
+
+// The kinds, most exact first.
+const (
+	CatchClass CatchKind = iota
+	CatchStatus
+	CatchState
+	CatchAny
+)
+
+// Reply is one entry of `reply`.
+type Reply struct {
+	When   *expr.Condition
+	Status int
+	Header []ReplyHeader
+	JSON   *expr.Template
+	Text   *expr.Template
+	Type   string
+	Patch  *Patch
+	At     diag.Span
+}
+
+// ReplyHeader is one header field of a reply.
+type ReplyHeader struct {
+	Name  string
+	Value *expr.Template
+}
+
+// ErrorKind is a kind of failure a dialect has words for: a closed list.
+type ErrorKind uint8
+
+// The kinds.
+const (
+	Unreadable ErrorKind = iota
+	NotSignedIn
+	BadSignIn
+	Forbidden
+	Limited
+	NoRoute
+	BadMethod
+	TooLarge
+	BadInput
+	RepeatDiffers
+	KindRefused
+	KindFailed
+	KindTimeout
+	KindUnavailable
+	StoreDown
+	Internal
+	kinds
+)
+
+// String gives the kind as YAML spells it: "not_signed_in".
+func (k ErrorKind) String() string { panic("not built") }
+
+// ErrorReplies holds a reply for each kind.
+type ErrorReplies [kinds]*ErrorReply
+
+// ErrorReply is a dialect's reply to one kind of failure. Its frame holds
+// `error` {kind, message, fields, class} and `request` {id}.
+type ErrorReply struct {
+	Kind           ErrorKind
+	Status         int
+	Layout         *expr.Layout
+	Error, Request int // slots
+	JSON           *expr.Template
+	Text           string // sent byte for byte
+	Type           string
+	At             diag.Span
+}
+
+// Dialect is how one family of callers speaks.
+type Dialect struct {
+	Name     string
+	File     *diag.File
+	Prefixes []string // "/ws/ura", "/api/ura"
+	Methods  []string
+	Slash    Slash
+	Read     []ReadKind
+	Charsets []string // tried in order: utf-8, iso-8859-1
+	Absent   []string // texts that count as no value
+	SignIn   []SignInPlace
+	Errors   *ErrorReplies
+	Messages map[string]*Message // a check's keyword ("required", "type", "enum" …) → text
+	At       diag.Span
+}
+
+// Message is a text with {field}.
+type Message struct {
+	Before, After string
+	Field         bool
+}
+
+// Slash says which spellings of a path's end are accepted.
+type Slash uint8
+
+// The slash rules.
+const (
+	SlashEither Slash = iota
+	SlashNever
+	SlashAlways
+)
+
+// ReadKind is a way input may arrive.
+type ReadKind uint8
+
+// The kinds.
+const (
+	ReadForm ReadKind = iota
+	ReadMultipart
+	ReadJSON
+	ReadQuery
+)
+
+// Place is where a sign-in field is looked for.
+type Place uint8
+
+// The places, in the order of the dialect's list.
+const (
+	PlaceBody Place = iota
+	PlaceQuery
+	PlaceHeader
+)
+
+// SignInPlace is one entry of a dialect's sign_in.
+type SignInPlace struct {
+	Place  Place
+	Token  string // field or header name
+	App    string // field or header name; "" : no app in this dialect
+	Scheme string // header: Authorization scheme before the token, "Token"
+}
+
+// TestFile is the tests of one mapping or flow.
+type TestFile struct {
+	Plan  *Plan
+	Route *Route // nil for a flow
+	Tests []*Test
+}
+
+// Test is one entry of `tests`; nodes keep positions for messages.
+type Test struct {
+	Name     string
+	At       diag.Span
+	Now      time.Time // zero: a fixed default
+	Caller   string
+	Memory   map[string][]MemoryEntry
+	Request  *TestRequest
+	Upstream []*TestCall
+	Reply    *TestReply
+	Remember map[string][]MemoryEntry // `memory` expected afterwards: key under `after`
+	Input    *yamldoc.Node            // a flow's test: its input
+	Result   *yamldoc.Node            // a flow's test: its expected result
+	Refused  bool                     // a flow's test: expected to end refused …
+	State    string                   // … or in this state
+}
+
+// MemoryEntry is one remembered value.
+type MemoryEntry struct{ Key, Value jsonx.Value }
+
+// TestRequest is the request of a test.
+type TestRequest struct {
+	Method, Path string
+	Header       map[string]string
+	Query        map[string]string
+	Form         *yamldoc.Node
+	Multipart    *yamldoc.Node
+	JSON         *yamldoc.Node
+	Body         *string // raw
+	Times        int
+}
+
+// TestCall is one expected upstream call and its answer.
+type TestCall struct {
+	Operation              *contract.Operation
+	ExpectWith, ExpectBody *yamldoc.Node
+	JSON                   *yamldoc.Node
+	Text                   *string
+	Example                *contract.Example
+	Status                 int    // 0: 200
+	Fail                   string // "timeout", "broken", "refused", "failed", "unavailable"
+	Times                  int
+	At                     diag.Span
+}
+
+// TestReply is what must come back.
+type TestReply struct {
+	Status   int
+	JSON     *yamldoc.Node // exactly this
+	Contains *yamldoc.Node // at least these members
+	Text     *string       // exactly these bytes
+	Header   map[string]string
+	At       diag.Span
+}
