@@ -2,7 +2,11 @@
 // points at file, line and column, shows the line, and suggests the fix.
 package diag
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
 
 // Severity tells whether a diagnostic stops a load.
 type Severity uint8
@@ -13,22 +17,27 @@ const (
 	Warning
 )
 
-// File is a source text under the name that messages show.
-type File struct {
-	Name string // slash-separated, relative to where the user stands: "mappings/ura/x.yaml"
-	Text string
+// String gives "error" or "warning".
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
 }
-
-// NewFile gives a file for text under the name messages show.
-func NewFile(name, text string) *File { return &File{Name: name, Text: text} }
-
-// Position gives the 1-based line and column (in characters) of byte offset off.
-func (f *File) Position(off int) (line, col int) { panic("not built") }
 
 // Span is the bytes [Start, End) of a file. The zero Span points nowhere.
 type Span struct {
 	File       *File
 	Start, End int
+}
+
+// String gives "file:line:column", or "" for a span that points nowhere.
+func (s Span) String() string {
+	if s.File == nil {
+		return ""
+	}
+	line, col := s.File.Position(s.Start)
+	return fmt.Sprintf("%s:%d:%d", s.File.Name, line, col)
 }
 
 // Diagnostic is one thing said about one place.
@@ -40,19 +49,18 @@ type Diagnostic struct {
 	Help     string // what to do: "did you mean timeout?"; may be empty
 }
 
-// Error renders the diagnostic with position and snippet.
-func (d Diagnostic) Error() string { panic("not built") }
-
 // List collects diagnostics; a function that checks returns all it found.
 type List []Diagnostic
 
-// Errorf adds an error and returns it, so that Help can be set.
+// Errorf adds an error and returns it, so that Help can be set. The pointer
+// is good until the next diagnostic is added.
 func (l *List) Errorf(at Span, rule, format string, args ...any) *Diagnostic {
 	*l = append(*l, Diagnostic{Severity: Error, Rule: rule, Span: at, Message: fmt.Sprintf(format, args...)})
 	return &(*l)[len(*l)-1]
 }
 
-// Warnf adds a warning and returns it, so that Help can be set.
+// Warnf adds a warning and returns it, so that Help can be set. The pointer
+// is good until the next diagnostic is added.
 func (l *List) Warnf(at Span, rule, format string, args ...any) *Diagnostic {
 	d := l.Errorf(at, rule, format, args...)
 	d.Severity = Warning
@@ -72,18 +80,43 @@ func (l List) HasErrors() bool {
 	return false
 }
 
-// Sort orders by file, line, column, and drops exact repetitions.
-func (l *List) Sort() { panic("not built") }
+// Sort orders by file, line, column, and drops exact repetitions. Errors come
+// before warnings about the same place; otherwise the order of finding stays.
+func (l *List) Sort() {
+	slices.SortStableFunc(*l, func(a, b Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.Span.name(), b.Span.name()),
+			cmp.Compare(a.Span.Start, b.Span.Start),
+			cmp.Compare(a.Severity, b.Severity),
+		)
+	})
+	// Repetitions may have others between them that point at the same place.
+	seen := make(map[repetition]bool, len(*l))
+	*l = slices.DeleteFunc(*l, func(d Diagnostic) bool {
+		r := repetition{
+			d.Severity, d.Rule, d.Span.name(), d.Span.Start, d.Span.End, d.Message, d.Help,
+		}
+		if seen[r] {
+			return true
+		}
+		seen[r] = true
+		return false
+	})
+}
 
-// Text renders all diagnostics, one after another, each with its snippet.
-func (l List) Text() string { panic("not built") }
+// repetition is what two diagnostics must share to be the same: files count by
+// name, for one file may have been read twice in one load.
+type repetition struct {
+	severity   Severity
+	rule, file string
+	start, end int
+	message    string
+	help       string
+}
 
-// JSON renders the list as a JSON array of {severity, rule, file, line, column, end_line, end_column, message, help}.
-func (l List) JSON() []byte { panic("not built") }
-
-// SARIF renders the list as a SARIF 2.1.0 log.
-func (l List) SARIF() []byte { panic("not built") }
-
-// Suggest gives the name of among closest to name, or "" when none is near;
-// the limit grows with the length of name.
-func Suggest(name string, among []string) string { panic("not built") }
+func (s Span) name() string {
+	if s.File == nil {
+		return ""
+	}
+	return s.File.Name
+}

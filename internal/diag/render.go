@@ -1,0 +1,113 @@
+package diag
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxWidth is how many characters of a source line a snippet shows.
+const maxWidth = 100
+
+// Error renders the diagnostic with position and snippet, without a line
+// break at the end.
+func (d Diagnostic) Error() string {
+	var b strings.Builder
+	if d.Span.File != nil {
+		b.WriteString(d.Span.String())
+		b.WriteString(": ")
+	}
+	if d.Severity == Warning {
+		b.WriteString("warning: ")
+	}
+	b.WriteString(d.Message)
+	if d.Span.File != nil {
+		snippet(&b, d.Span)
+	}
+	if d.Help != "" {
+		b.WriteString("\n      = ")
+		b.WriteString(strings.ReplaceAll(d.Help, "\n", "\n        "))
+	}
+	return b.String()
+}
+
+// Text renders all diagnostics, one after another, each with its snippet.
+func (l List) Text() string {
+	var b strings.Builder
+	for i := range l {
+		b.WriteString(l[i].Error())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// snippet writes the first line of the span and the marks below it.
+func snippet(b *strings.Builder, s Span) {
+	f := s.File
+	start := min(max(s.Start, 0), len(f.Text))
+	end := min(max(s.End, start), len(f.Text))
+	n := f.line(start)
+	text, lineStart := f.lineText(n)
+	from := min(start-lineStart, len(text))
+	to := min(end-lineStart, len(text))
+
+	before := []rune(text[:from])
+	place := []rune(text[from:to])
+	after := []rune(text[to:])
+	before, place, after = fit(before, place, after)
+
+	fmt.Fprintf(b, "\n%5d | ", n+1)
+	writeVisible(b, before)
+	writeVisible(b, place)
+	writeVisible(b, after)
+	b.WriteString("\n      | ")
+	for _, r := range before {
+		if r == '\t' {
+			b.WriteByte('\t')
+		} else {
+			b.WriteByte(' ')
+		}
+	}
+	if len(place) == 0 {
+		b.WriteByte('^')
+	}
+	for _, r := range place {
+		if r == '\t' {
+			b.WriteByte('\t') // as wide as above, which a mark would not be
+		} else {
+			b.WriteByte('^')
+		}
+	}
+}
+
+// fit cuts a long line around the place that is shown.
+func fit(before, place, after []rune) (b, p, a []rune) {
+	if len(before)+len(place)+len(after) <= maxWidth {
+		return before, place, after
+	}
+	if len(place) > maxWidth-20 {
+		place = append(place[:maxWidth-21:maxWidth-21], '…')
+		after = nil
+	}
+	room := maxWidth - len(place)
+	left := min(len(before), max(room/2, room-len(after)))
+	right := min(len(after), room-left)
+	if left < len(before) {
+		before = append([]rune{'…'}, before[len(before)-left+1:]...)
+	}
+	if right < len(after) {
+		after = append(after[:max(right-1, 0):max(right-1, 0)], '…')
+	}
+	return before, place, after
+}
+
+// writeVisible writes source text so that it cannot steer a terminal.
+func writeVisible(b *strings.Builder, rs []rune) {
+	for _, r := range rs {
+		if r == utf8.RuneError || r != '\t' && !unicode.IsPrint(r) && !unicode.Is(unicode.Zs, r) {
+			r = '\uFFFD'
+		}
+		b.WriteRune(r)
+	}
+}
