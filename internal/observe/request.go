@@ -1,0 +1,105 @@
+package observe
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+)
+
+// NewLogger gives the gateway's logger: JSON lines to w, times in UTC.
+func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// RequestID gives the id of a request: the received one when it is fit to be
+// passed on and logged (1 to 64 letters, digits, "-", "_", "."; at least one
+// letter, so that no document or phone number goes as an id), else a new one.
+func RequestID(received string) string {
+	if fitID(received) {
+		return received
+	}
+	const hex = "0123456789abcdef"
+	id := make([]byte, 32)
+	for i := 0; i < len(id); i += 16 {
+		r := rand.Uint64()
+		for j := range 16 {
+			id[i+j] = hex[r&15]
+			r >>= 4
+		}
+	}
+	return string(id)
+}
+
+func fitID(id string) bool {
+	if id == "" || len(id) > 64 {
+		return false
+	}
+	letter := false
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+			letter = true
+		case c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.':
+		default:
+			return false
+		}
+	}
+	return letter
+}
+
+// Line is what one request's log line says. Nothing in it is a received value:
+// names are the configuration's, Path only of requests no route knows, masked.
+type Line struct {
+	ID      string
+	Method  string
+	Route   string // the mapping's name; "" when no route was found
+	Path    string // as received, for requests without a route; masked when logged
+	Caller  string
+	Status  int
+	Outcome string // "ok" or the kind of the dialect's error
+	Class   string // of the failure
+	Step    string // the step that failed
+	Cause   string // file:line:col and words of a failed expression
+	Address string // the peer's, for failed sign-ins only
+	Took    time.Duration
+	Calls   int
+	In, Out int // body bytes
+}
+
+// Log writes the line: Info for what went well or was the caller's fault,
+// Error for what is ours or a backend's.
+func (l *Line) Log(log *slog.Logger) {
+	level := slog.LevelInfo
+	switch l.Outcome {
+	case "internal", "store_down":
+		level = slog.LevelError
+	case "failed", "timeout", "unavailable":
+		level = slog.LevelWarn
+	}
+	ctx := context.Background()
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	var room [16]slog.Attr
+	a := append(room[:0],
+		slog.String("request_id", l.ID),
+		slog.String("method", l.Method),
+		slog.Int("status", l.Status),
+		slog.String("outcome", l.Outcome),
+		slog.Float64("duration_ms", float64(l.Took.Microseconds())/1000),
+		slog.Int("backend_calls", l.Calls),
+		slog.Int("bytes_in", l.In),
+		slog.Int("bytes_out", l.Out),
+	)
+	for _, t := range [...]struct{ key, value string }{
+		{"route", l.Route}, {"path", Mask(l.Path)}, {"caller", l.Caller}, {"class", l.Class},
+		{"step", l.Step}, {"cause", l.Cause}, {"client_address", l.Address},
+	} {
+		if t.value != "" {
+			a = append(a, slog.String(t.key, t.value))
+		}
+	}
+	log.LogAttrs(ctx, level, "request", a...)
+}
