@@ -1,0 +1,91 @@
+// Package sandbox is a stateful stand-in of the provider's ERP for newcomers,
+// tests and partners' rehearsals: one real HTTP listener on this machine that
+// answers as the ERP's document says, misbehaves only when told to, and holds
+// invented people only.
+//
+// Promise: what the ERP's document shows is answered field by field and in the
+// document's order; what the document leaves open is decided here once, listed
+// under "Where the document is silent", and never varies from run to run.
+// Nothing outside this machine can reach it: a listen address that is not
+// loopback is refused.
+//
+//	s, err := sandbox.Start(sandbox.Options{})
+//	defer s.Close(ctx)
+//	// HTTP Basic sandbox:sandbox on s.URL()
+//
+// # Operations
+//
+//	auth.token.gerar                    GET  /ws/auth/token/gerar
+//	auth.token.renovar                  PUT  /ws/auth/token/renovar                     Token
+//	comercial.cliente.dados             POST /ws/comercial/cliente/dados
+//	comercial.contrato.dados            POST /ws/comercial/contrato/dados
+//	area.cliente.informacoes            GET  /ws/area/cliente/{idCliente}               Token
+//	financeiro.faturas.cliente.abertas  GET  /ws/financeiro/faturas/cliente/{idCliente}
+//
+// HTTP Basic is asked of every one, the Token header of those marked so. A
+// further operation is one more entry in the table of operations.go.
+//
+// # What to try
+//
+// Documents (comercial.cliente.dados):
+//
+//	12312312312     the document's own example: contracts 1283299 and 1283303, invoice 90
+//	12345678900     the document's other example person: no invoices
+//	11144477735     three open invoices of one contract, the document's example
+//	52998224725     two contracts, an invoice over both, one paid
+//	39053344705     suspended, invoices overdue with fine and interest
+//	24681357928     waiting for installation, payment, enlargement
+//	97531864282     a customer without any contract
+//	11222333000181  a company: inactive, in negotiation, cancelled
+//	12ABC34501DE35  a company with letters in its CNPJ; one status the table does not know
+//	98765432100     nobody: {"ClienteEncontrato": false}
+//
+// Contracts (comercial.contrato.dados) by status:
+//
+//	1283299  HABILITADO                   1283303  HABILITADO EM CONFIANCA
+//	1300011  SUSPENSO                     1300012  SUSPENSO PARCIALMENTE
+//	1300021  AGUARDANDO INSTALACAO        1300022  AGUARDANDO PAGAMENTO
+//	1300023  AGUARDANDO AMPLIACAO         1300031  INATIVO TEMPORARIAMENTE
+//	1300032  EM NEGOCIACAO                1300033  CANCELADO, paid invoices only
+//	1300042  a status outside the table   1283321  the document's example, client 81593
+//	1300021  no invoice at all, so nothing in the answer names its client
+//
+// Contracts that do not exist, in the three ways it may show:
+//
+//	999999   200 {"error": "Contrato não encontrado"}, as any unknown number
+//	404404   404 {"erro": "Contrato não encontrado"}
+//	200200   200, an object without IDContrato
+//
+// # Faults
+//
+// [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
+// the same listener, without credentials:
+//
+//	POST   /_sandbox/faults  {"operation": "comercial.cliente.dados", "kind": "latency", "delay": "2s", "times": 3}
+//	                         one object or a list; also "status" and, for business, "body" (any JSON);
+//	                         times: how many calls (0 counts as 1, -1 until removed)
+//	GET    /_sandbox/faults  the faults still waiting
+//	DELETE /_sandbox/faults  removes them all
+//	GET    /_sandbox/calls   what arrived, oldest first; ?operation= narrows; credentials are masked
+//	GET    /_sandbox/data    the demonstration customers
+//	POST   /_sandbox/reset   calls, counts, faults and data as at the start
+//
+// # Where the document is silent
+//
+// Wrong credentials and a missing, unknown or expired Token are 401 with
+// {"error": …}. An unknown path, a wrong method, a body that is no JSON or has
+// the wrong kind of value are the HTML page of an old servlet container (404,
+// 405, 415, 400), a missing required field or an unreadable date its 500 page.
+// A contract number may come as a number or as text; a document is compared
+// without regard to case but its punctuation is not taken away. Repeated
+// slashes in a path count as one. comercial.cliente.dados lists unpaid invoices
+// only, comercial.contrato.dados paid ones too; each of the two dates narrows
+// on its own. An unknown client has no open invoices (an empty list) and no
+// card: {"error": "Cliente não encontrado"}. A company's CNPJ stands under cpf.
+// A renewed token does not end the old one, which lives until its own time.
+//
+// The document contradicts itself about client 81593, and so does the sandbox,
+// on purpose: comercial.cliente.dados does not list its contracts 1283321 and
+// 1283322, two different invoices are numbered 90, and the one shown there is
+// cut short after ValorJuros.
+package sandbox

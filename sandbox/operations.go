@@ -1,0 +1,130 @@
+package sandbox
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// operation is one entry of the catalogue: where it is, what it asks for, how
+// it answers. An entry of the table below is all a new one needs.
+type operation struct {
+	// id is the catalogue's id.
+	id     string
+	method string
+	// path is the catalogue's; {name} stands for digits. A literal segment
+	// wins over a parameter.
+	path string
+	// when tells variants of one method and path apart; the first entry
+	// whose when holds is taken, nil always holds.
+	when func(*request) bool
+	// admit checks the credentials and gives the refusal, nil when they are
+	// right.
+	admit func(*Sandbox, *request) *answer
+	// token says that admit asks for the Token header.
+	token bool
+	// refusal is the JSON of the operation's own "no", for KindBusiness.
+	refusal string
+	answer  func(*Sandbox, *request) answer
+}
+
+// operations is the table of everything the sandbox answers.
+func operations() []operation {
+	return []operation{
+		{
+			id: "auth.token.gerar", method: http.MethodGet, path: "/ws/auth/token/gerar",
+			admit: basicOnly, refusal: BodyError, answer: tokenIssue,
+		},
+		{
+			id: "auth.token.renovar", method: http.MethodPut, path: "/ws/auth/token/renovar",
+			admit: basicAndToken, token: true, refusal: BodyError, answer: tokenRenew,
+		},
+		{
+			id: "comercial.cliente.dados", method: http.MethodPost, path: "/ws/comercial/cliente/dados",
+			admit: basicOnly, refusal: BodyError, answer: customerData,
+		},
+		{
+			id: "comercial.contrato.dados", method: http.MethodPost, path: "/ws/comercial/contrato/dados",
+			admit: basicOnly, refusal: bodyNoContract, answer: contractData,
+		},
+		{
+			id: "area.cliente.informacoes", method: http.MethodGet, path: "/ws/area/cliente/{idCliente}",
+			admit: basicAndToken, token: true, refusal: bodyNoCustomer, answer: customerCard,
+		},
+		{
+			id: "financeiro.faturas.cliente.abertas", method: http.MethodGet, path: "/ws/financeiro/faturas/cliente/{idCliente}",
+			admit: basicOnly, refusal: BodyError, answer: openInvoices,
+		},
+	}
+}
+
+// route finds the operation of a request and fills in the path's parameters.
+// Without one it gives the methods that the path does have, empty for an
+// unknown path.
+func route(table []operation, r *request) (*operation, []string) {
+	segments := split(r.http.URL.Path)
+	var best *operation
+	var bestParams map[string]int64
+	var methods []string
+	for i := range table {
+		op := &table[i]
+		params, ok := match(split(op.path), segments)
+		if !ok {
+			continue
+		}
+		if op.method != r.http.Method {
+			methods = append(methods, op.method)
+			continue
+		}
+		if best != nil && len(params) >= len(bestParams) {
+			continue
+		}
+		r.params = params
+		if op.when != nil && !op.when(r) {
+			continue
+		}
+		best, bestParams = op, params
+	}
+	r.params = bestParams
+	return best, methods
+}
+
+// split cuts a path at its slashes; repeated ones and those at the ends count
+// for nothing, as in the servers that tolerate //ws/.
+func split(path string) []string {
+	return strings.FieldsFunc(path, func(c rune) bool { return c == '/' })
+}
+
+// match compares a path with a pattern and reads the parameters.
+func match(pattern, segments []string) (map[string]int64, bool) {
+	if len(pattern) != len(segments) {
+		return nil, false
+	}
+	var params map[string]int64
+	for i, want := range pattern {
+		if !strings.HasPrefix(want, "{") {
+			if want != segments[i] {
+				return nil, false
+			}
+			continue
+		}
+		n, ok := digits(segments[i])
+		if !ok {
+			return nil, false
+		}
+		if params == nil {
+			params = make(map[string]int64, 1)
+		}
+		params[strings.Trim(want, "{}")] = n
+	}
+	return params, true
+}
+
+// digits reads a number written with digits only.
+func digits(s string) (int64, bool) {
+	if strings.TrimLeft(s, "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil
+}
