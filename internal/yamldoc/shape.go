@@ -1,7 +1,5 @@
 package yamldoc
 
-import "github.com/emenda-gateway/emenda/internal/diag"
-
 // Form is the family of values a Shape admits.
 type Form uint8
 
@@ -37,7 +35,8 @@ type Shape struct {
 	Alts    []*Shape
 	Pattern string // MapForm: what a key must match (RE2), with KeyDoc as its words
 	KeyDoc  string
-	Min     int // ListForm, MapForm: fewest elements
+	Min     int  // ListForm, MapForm: fewest elements
+	Env     bool // scalar forms: text holding ${env: passes; its owner checks it
 }
 
 // Key is one key of an ObjectForm.
@@ -49,6 +48,86 @@ type Key struct {
 	Later    string // not empty: the key has its place but no meaning yet; using it is an error with these words
 }
 
-// Check reports everything about n that is not as s says: unknown key (with
-// suggestion), missing key, wrong kind, bad duration, empty text where a name is needed.
-func Check(n *Node, s *Shape) diag.List { panic("not built") }
+// Accepts tells whether a node of kind k can be what s says; Check tells
+// whether it is.
+func (s *Shape) Accepts(k Kind) bool {
+	if s.Env && k == Text {
+		return true
+	}
+	switch s.Form {
+	case AnyForm, ValueForm:
+		return true
+	case ObjectForm, MapForm:
+		return k == Map
+	case ListForm:
+		return k == List
+	case IntForm, NumberForm:
+		return k == Number
+	case BoolForm:
+		return k == Bool
+	case SizeForm, ScalarForm:
+		return k == Text || k == Number || s.Form == ScalarForm && k == Bool
+	case ConditionForm:
+		return k == Text || k == Bool
+	case AltForm:
+		return s.alt(k) != nil
+	default:
+		return k == Text
+	}
+}
+
+// alt gives the first of Alts that takes kind k, or nil.
+func (s *Shape) alt(k Kind) *Shape {
+	for _, a := range s.Alts {
+		if a.Accepts(k) {
+			return a
+		}
+	}
+	return nil
+}
+
+// Key gives the key of an ObjectForm by name, or nil.
+func (s *Shape) Key(name string) *Key {
+	for i := range s.Keys {
+		if s.Keys[i].Name == name {
+			return &s.Keys[i]
+		}
+	}
+	return nil
+}
+
+// words say what a value of the shape is, as messages and docs do.
+func (s *Shape) words() string {
+	switch s.Form {
+	case ObjectForm, MapForm:
+		return "a map"
+	case ListForm:
+		return "a list"
+	case TextForm, ScalarForm:
+		return "text"
+	case IntForm:
+		return "a whole number"
+	case NumberForm:
+		return "a number"
+	case BoolForm:
+		return "true or false"
+	case EnumForm:
+		return "one of " + enumWords(s.Enum)
+	case DurationForm:
+		return "a duration such as 200ms, 4s, 2m, 1h or 7d"
+	case SizeForm:
+		return "a size such as 512, 64KB or 30MB"
+	case ConditionForm:
+		return "a condition"
+	case NameForm:
+		return "a name"
+	case AltForm:
+		var words []string
+		for _, a := range s.Alts {
+			words = append(words, a.words())
+		}
+		return orWords(words)
+	default:
+		return "a value"
+	}
+}
