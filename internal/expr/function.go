@@ -47,7 +47,7 @@ type EvalFunc = func(f *Frame, args []jsonx.Value) jsonx.Value
 type Function struct {
 	Name    string
 	Params  []Param
-	Result  *Type // nil only when Check gives it
+	Result  *Type  // nil only when Check gives it
 	Help    string // one sentence
 	Example Example
 	// Check types calls whose result or arguments the signature cannot say
