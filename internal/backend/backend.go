@@ -49,6 +49,7 @@ type Call struct {
 	Retries   int           // further attempts; 0 for what changes something
 	Pause     time.Duration // between attempts
 	RequestID string
+	Params    []jsonx.Value // as Request was built from, in the order of Operation.Params (tests and dry runs look at them)
 }
 
 // Answer is what a call came to. Its values live until Release.

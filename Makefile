@@ -1,0 +1,66 @@
+# Emenda. `make` prints the targets.
+
+GO      ?= go
+BIN     := bin/emenda
+LINT    := bin/golangci-lint
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+FUZZ_TIME ?= 60s
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check fmt lint docs docs-fresh mappings soak fuzz bench clean need
+
+help: ## print the targets
+	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | expand -t 20
+
+run: build ## the gateway and its built-in stand-ins of the backends, on 127.0.0.1:8080
+	$(BIN) serve --config gateway.yaml --sandbox
+
+build: ## bin/emenda
+	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/emenda
+
+need:
+	@tools/need gcc curl
+
+test: need build ## every test, with the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+
+check: fmt lint docs-fresh mappings test ## everything a change must pass
+
+fmt: ## format check
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
+	@$(GO) vet ./...
+
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) build -modfile=tools/go.mod -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+lint: $(LINT) ## golangci-lint, with the rules for the floors
+	$(LINT) run ./...
+
+docs: build ## write the generated pages
+	$(GO) run ./tools/docs
+
+docs-fresh: ## fail when a generated page is not what it would be
+	$(GO) run ./tools/docs -check
+
+mappings: build ## check and test the shipped mappings, and the executed cases of the language
+	$(BIN) check --config gateway.yaml
+	$(BIN) test --config gateway.yaml
+	$(BIN) check --config mappings/testdata/language/gateway.yaml
+	$(BIN) test --config mappings/testdata/language/gateway.yaml
+
+show-language-%: need ## what the issue "Language" asks to be shown, 1 to 7
+	@$(MAKE) --no-print-directory build >/dev/null
+	$(GO) run ./tools/show language-$*
+
+fuzz: ## every fuzz target for FUZZ_TIME each
+	tools/fuzz $(FUZZ_TIME)
+
+soak: build ## ten seconds of every fuzz target, then load with faults
+	tools/fuzz 10s
+	$(GO) run ./tools/show soak
+
+bench: ## what the parts of a request cost
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/expr ./internal/jsonx ./internal/flow ./internal/exchange
+
+clean: ## forget what was built
+	rm -rf bin data

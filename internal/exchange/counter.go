@@ -1,0 +1,21 @@
+package exchange
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/emenda-gateway/emenda/internal/backend"
+	"github.com/emenda-gateway/emenda/internal/flow"
+)
+
+// counter counts the calls of one exchange, for its log line.
+type counter struct {
+	next flow.Caller
+	n    atomic.Int64
+}
+
+// Call counts and passes on.
+func (c *counter) Call(ctx context.Context, call *backend.Call) *backend.Answer {
+	c.n.Add(1)
+	return c.next.Call(ctx, call)
+}

@@ -1,0 +1,217 @@
+// Package exchange takes one request from read bytes to written answer,
+// without HTTP on either side: sign-in, input, the flow, the reply, and the
+// dialect's words for everything that goes wrong. Serving, mapping tests and
+// dry runs are the same code.
+package exchange
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// Options are what exchanges run with.
+type Options struct {
+	Callers     []*intake.Caller
+	Calls       flow.Caller
+	Memory      flow.Memory
+	Cache       flow.Cache
+	Zone        *time.Location
+	Clock       func() time.Time
+	Unavailable func(backend string) bool // a backend left out; may be nil
+	// Assume is who calls when a request carries no credentials: tests and dry
+	// runs are made as somebody without knowing a secret. Nil when serving.
+	Assume *intake.Caller
+}
+
+// Exchanger answers requests of one set of mappings. It is immutable and safe for concurrent use.
+type Exchanger struct {
+	o       Options
+	callers map[string][]*intake.Caller // by dialect
+}
+
+// New gives an exchanger.
+func New(o Options) *Exchanger {
+	e := &Exchanger{o: o, callers: map[string][]*intake.Caller{}}
+	for _, c := range o.Callers {
+		e.callers[c.Dialect] = append(e.callers[c.Dialect], c)
+	}
+	return e
+}
+
+// Response is an answer, ready to be written.
+type Response struct {
+	Status int
+	Type   string // Content-Type
+	Header []contract.Header
+	Body   []byte
+	Report Report
+}
+
+// Report is what the log line and the metrics say about an exchange.
+type Report struct {
+	Caller  string // "" when not signed in
+	Outcome string // "ok", or the kind of the dialect's error
+	Class   string
+	Step    string
+	Cause   *expr.RuntimeError
+	Calls   int
+}
+
+// Serve answers request r of route, appending the body to buf. ctx carries no
+// deadline of its own; the route's is set here.
+func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.Request, watch flow.Watcher, buf []byte) Response {
+	p := route.Plan
+	now := e.o.Clock()
+	f := expr.NewFrame(p.Layout, now, e.o.Zone)
+	defer f.Release()
+
+	fields, problem := intake.Read(f.Arena, r, route.Dialect)
+	if problem != nil {
+		return e.refuse(route.Errors, r, problem, Report{}, buf)
+	}
+	caller, problem := intake.SignIn(fields, r, route.Dialect, e.callers[route.Dialect.Name])
+	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
+		caller, problem = e.o.Assume, nil
+	}
+	if problem != nil {
+		return e.refuse(route.Errors, r, problem, Report{}, buf)
+	}
+	report := Report{Caller: caller.Name}
+	if !caller.May(route.Needs) {
+		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
+	}
+	e.prepare(f, p, r, caller)
+	input, warnings, problem := intake.Input(f, fields, r, route, caller)
+	if problem != nil {
+		if cause := f.Err(); cause != nil {
+			report.Cause = cause
+		}
+		return e.refuse(route.Errors, r, problem, report, buf)
+	}
+
+	ctx, cancel := context.WithTimeout(ctx, route.Timeout)
+	defer cancel()
+	counted := counter{next: e.o.Calls}
+	env := &flow.Env{
+		Calls: &counted, Memory: e.o.Memory, Cache: e.o.Cache, Now: now, Zone: e.o.Zone,
+		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable,
+	}
+	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
+	if p.Slots.Request >= 0 {
+		given.Request = f.Get(p.Slots.Request)
+	}
+	out := flow.Run(ctx, p, f, given, env, buf)
+	report.Calls = int(counted.n.Load())
+	if out.Problem != nil {
+		report.Class, report.Step, report.Cause = out.Problem.Class, out.Problem.Step, out.Problem.Cause
+		return e.refuse(route.Errors, r, &intake.Problem{Kind: out.Problem.Kind, Message: out.Problem.Message}, report, buf)
+	}
+	report.Outcome = "ok"
+	return Response{Status: out.Status, Type: out.Type, Header: out.Header, Body: out.Body, Report: report}
+}
+
+// prepare fills the slots that rules may read before the run begins.
+func (e *Exchanger) prepare(f *expr.Frame, p *mapping.Plan, r *intake.Request, caller *intake.Caller) {
+	if p.Slots.Caller >= 0 {
+		f.Set(p.Slots.Caller, caller.Value)
+	}
+	if p.Slots.Const >= 0 {
+		f.Set(p.Slots.Const, p.Const)
+	}
+	if p.Slots.Request >= 0 {
+		f.Set(p.Slots.Request, requestValue(f.Arena, r))
+	}
+}
+
+// requestValue is what mappings see as `request`.
+func requestValue(a *jsonx.Arena, r *intake.Request) jsonx.Value {
+	m := a.Mark()
+	b := a.Buf()
+	b = append(b, `{"method":`...)
+	b = jsonx.AppendQuoted(b, r.Method)
+	b = append(b, `,"path":`...)
+	b = jsonx.AppendQuoted(b, r.Path)
+	b = append(b, `,"id":`...)
+	b = jsonx.AppendQuoted(b, r.ID)
+	b = append(b, `,"header":{`...)
+	first := true
+	if r.Headers != nil {
+		r.Headers(func(name, value string) {
+			if !first {
+				b = append(b, ',')
+			}
+			first = false
+			b = jsonx.AppendQuoted(b, name)
+			b = append(b, ':')
+			b = jsonx.AppendQuoted(b, value)
+		})
+	}
+	a.SetBuf(append(b, "}}"...))
+	return jsonx.RawValue(a.Text(m))
+}
+
+// Refuse answers a request that no route takes, in the words of a dialect.
+func (e *Exchanger) Refuse(errors *mapping.ErrorReplies, r *intake.Request, kind mapping.ErrorKind, message string, buf []byte) Response {
+	return e.refuse(errors, r, &intake.Problem{Kind: kind, Message: message}, Report{}, buf)
+}
+
+func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *intake.Problem, report Report, buf []byte) Response {
+	reply := errors[p.Kind]
+	report.Outcome = p.Kind.String()
+	res := Response{Status: reply.Status, Type: reply.Type, Report: report}
+	if reply.JSON == nil {
+		res.Body = append(buf, reply.Text...)
+		return res
+	}
+	f := expr.NewFrame(reply.Layout, e.o.Clock(), e.o.Zone)
+	defer f.Release()
+	f.Set(reply.Error, errorValue(f.Arena, p, report.Class))
+	f.Set(reply.Request, requestValue(f.Arena, r))
+	mark := len(buf)
+	res.Body = reply.JSON.AppendJSON(buf, f)
+	if cause := f.Err(); cause != nil {
+		// The loader has checked this template; what is left is a bound it ran
+		// into. The answer is then a plain sentence, never half a body.
+		res.Report.Cause = cause
+		res.Body = append(buf[:mark], `{"error":"internal error"}`...)
+		res.Status, res.Type = 500, "application/json"
+	}
+	return res
+}
+
+// errorValue is what a dialect's replies see as `error`.
+func errorValue(a *jsonx.Arena, p *intake.Problem, class string) jsonx.Value {
+	m := a.Mark()
+	b := append(a.Buf(), `{"kind":`...)
+	b = jsonx.AppendQuoted(b, p.Kind.String())
+	b = append(b, `,"message":`...)
+	b = jsonx.AppendQuoted(b, p.Message)
+	b = append(b, `,"class":`...)
+	b = jsonx.AppendQuoted(b, class)
+	b = append(b, `,"fields":[`...)
+	for i, field := range p.Fields {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = jsonx.AppendQuoted(b, field)
+	}
+	a.SetBuf(append(b, "]}"...))
+	return jsonx.RawValue(a.Text(m))
+}
+
+// CauseLine gives where a failed expression stands, for the metric by mapping and line.
+func (r *Report) CauseLine() (file, line string) {
+	if r.Cause == nil || r.Cause.At.File == nil {
+		return "", ""
+	}
+	n, _ := r.Cause.At.File.Position(r.Cause.At.Start)
+	return r.Cause.At.File.Name, strconv.Itoa(n)
+}

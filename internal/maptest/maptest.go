@@ -1,0 +1,155 @@
+// Package maptest runs the `tests:` of mappings and flows: the same code that
+// serves requests, with a book of answers in the place of the backends.
+package maptest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/exchange"
+	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/store"
+)
+
+// Options are what tests run with.
+type Options struct {
+	Callers []*intake.Caller // as configured; their secrets are not needed
+	Zone    *time.Location
+	Match   string // only tests whose "file: name" contains it; "" for all
+	// Watch is told about every step of every test, after the test's own record; may be nil.
+	Watch flow.Watcher
+}
+
+// Result is how one test went.
+type Result struct {
+	File     string // as messages name it
+	Name     string
+	At       diag.Span
+	Failures []string // what differed; empty when the test passed
+	Steps    []string // what each step did, for failed tests
+	Took     time.Duration
+}
+
+// Passed tells whether nothing differed.
+func (r *Result) Passed() bool { return len(r.Failures) == 0 }
+
+// defaultNow is the time of tests that do not set one: fixed, so that they give the same every day.
+var defaultNow = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+
+// Run runs every test of the set, in the order of files and tests.
+func Run(set *mapping.Set, o Options) []Result {
+	var results []Result
+	for _, file := range set.Tests {
+		for _, test := range file.Tests {
+			name := file.Plan.File.Name
+			if o.Match != "" && !strings.Contains(name+": "+test.Name, o.Match) {
+				continue
+			}
+			begin := time.Now()
+			r := run(file, test, o)
+			r.File, r.Name, r.At, r.Took = name, test.Name, test.At, time.Since(begin)
+			results = append(results, r)
+		}
+	}
+	return results
+}
+
+func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
+	now := test.Now
+	if now.IsZero() {
+		now = defaultNow
+	}
+	now = now.In(o.Zone)
+	upstream := newBook(test.Upstream)
+	record := &recorder{next: o.Watch}
+	memory := newMemory(test.Memory)
+	cache := store.NewCache(1000)
+	if file.Route != nil {
+		options := exchange.Options{
+			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: cache, Zone: o.Zone,
+			Clock: func() time.Time { return now },
+		}
+		for _, c := range o.Callers {
+			if c.Name == test.Caller {
+				options.Assume = c
+			}
+		}
+		req, err := buildRequest(file.Route, test)
+		if err != nil {
+			r.Failures = append(r.Failures, err.Error())
+			return r
+		}
+		e := exchange.New(options)
+		for range max(1, test.Request.Times) {
+			in := *req
+			res := e.Serve(context.Background(), file.Route, &in, record, nil)
+			r.Failures = append(r.Failures, checkReply(test.Reply, &res)...)
+		}
+	} else {
+		r.Failures = append(r.Failures, runFlow(file.Plan, test, &flow.Env{
+			Calls: upstream, Memory: memory, Cache: cache, Now: now, Zone: o.Zone, RequestID: "test", Watch: record,
+		})...)
+	}
+	r.Failures = append(r.Failures, upstream.rest()...)
+	r.Failures = append(r.Failures, memory.check(test.Remember)...)
+	if len(r.Failures) > 0 {
+		r.Steps = record.lines
+	}
+	return r
+}
+
+func runFlow(p *mapping.Plan, test *mapping.Test, env *flow.Env) (failures []string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	input := []byte("{}")
+	if test.Input != nil {
+		input = mapping.ConstantJSON(test.Input)
+	}
+	state, class, message, result, err := flow.RunFlow(ctx, p, input, env)
+	if err != nil {
+		return []string{"the flow failed: " + err.Error()}
+	}
+	want := "ok"
+	switch {
+	case test.Refused:
+		want = "refused"
+	case test.State != "":
+		want = test.State
+	}
+	if state.String() != want {
+		failures = append(failures, fmt.Sprintf("the flow ended %s (%s: %s), expected %s", state, class, message, want))
+	}
+	if test.Result != nil && state == contract.OK {
+		failures = append(failures, compare("result", mapping.ConstantJSON(test.Result), result, exactly)...)
+	}
+	return failures
+}
+
+// recorder keeps what each step did, to show it with a failed test.
+type recorder struct {
+	lines []string
+	next  flow.Watcher
+}
+
+// Settled notes one step.
+func (r *recorder) Settled(p *mapping.Plan, s *mapping.Step, report flow.StepReport) {
+	line := fmt.Sprintf("%s %s: %s", p.Name, s.Name, report.State)
+	if report.Status != 0 {
+		line += fmt.Sprintf(" %d", report.Status)
+	}
+	for _, more := range []string{report.Class, report.Message, report.Why} {
+		if more != "" {
+			line += ", " + more
+		}
+	}
+	r.lines = append(r.lines, line)
+	if r.next != nil {
+		r.next.Settled(p, s, report)
+	}
+}

@@ -1,0 +1,94 @@
+package maptest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// memory is what a test remembers: as its `memory` says at first.
+type memory struct {
+	mu      sync.Mutex
+	entries map[string]map[string][]byte // memory, key → value
+}
+
+func newMemory(given map[string][]mapping.MemoryEntry) *memory {
+	m := &memory{entries: map[string]map[string][]byte{}}
+	for name, entries := range given {
+		for _, e := range entries {
+			m.set(name, e.Key.AppendJSON(nil), e.Value.AppendJSON(nil))
+		}
+	}
+	return m
+}
+
+func (m *memory) set(name string, key, value []byte) {
+	if m.entries[name] == nil {
+		m.entries[name] = map[string][]byte{}
+	}
+	m.entries[name][string(key)] = slices.Clone(value)
+}
+
+// Recall finds a remembered value.
+func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ time.Time) ([]byte, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	value, found := m.entries[of.Name][string(key)]
+	return value, found, nil
+}
+
+// Remember keeps a value.
+func (m *memory) Remember(_ context.Context, of *mapping.Memory, key, value []byte, _ time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.set(of.Name, key, value)
+	return nil
+}
+
+// check tells where the memory differs from what is expected afterwards.
+func (m *memory) check(want map[string][]mapping.MemoryEntry) (failures []string) {
+	names := make([]string, 0, len(want))
+	for name := range want {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		for _, e := range want[name] {
+			key := string(e.Key.AppendJSON(nil))
+			have, found := m.entries[name][key]
+			if !found {
+				failures = append(failures, fmt.Sprintf("memory %s has nothing under %s", name, key))
+				continue
+			}
+			failures = append(failures, compare("memory "+name+" "+key, e.Value.AppendJSON(nil), have, exactly)...)
+		}
+		if extra := len(m.entries[name]) - len(want[name]); extra > 0 {
+			failures = append(failures, fmt.Sprintf("memory %s holds %d entries more than expected", name, extra))
+		}
+	}
+	return failures
+}
+
+// formJSON gives a form body as JSON text fields, to compare it.
+func formJSON(body []byte) []byte {
+	fields := map[string]string{}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return body
+	}
+	for name := range values {
+		fields[name] = values.Get(name)
+	}
+	out, err := json.Marshal(fields)
+	if err != nil {
+		return body
+	}
+	return out
+}
+

@@ -1,0 +1,142 @@
+package maptest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/emenda-gateway/emenda/internal/backend"
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// book answers calls as a test's `upstream` says.
+type book struct {
+	mu       sync.Mutex
+	entries  []*bookEntry
+	problems []string
+}
+
+type bookEntry struct {
+	call *mapping.TestCall
+	left int
+}
+
+func newBook(calls []*mapping.TestCall) *book {
+	b := &book{}
+	for _, c := range calls {
+		b.entries = append(b.entries, &bookEntry{call: c, left: max(1, c.Times)})
+	}
+	return b
+}
+
+// Call takes the first entry left that is of the operation and expects what is sent.
+func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var near []string
+	for _, e := range b.entries {
+		if e.left == 0 || e.call.Operation != c.Operation {
+			continue
+		}
+		if wrong := e.differs(c); len(wrong) > 0 {
+			near = append(near, wrong...)
+			continue
+		}
+		e.left--
+		return answer(e.call)
+	}
+	what := fmt.Sprintf("unexpected call of %s: %s %s", c.Operation.Name(), c.Request.Method, c.Request.Target)
+	if len(c.Request.Body) > 0 {
+		what += " " + string(c.Request.Body)
+	}
+	if len(near) > 0 {
+		what += "; it is not what the next one expects: " + strings.Join(near, "; ")
+	}
+	b.problems = append(b.problems, what)
+	return backend.FailedAnswer(c.Operation, contract.ClassBroken, false)
+}
+
+func (e *bookEntry) differs(c *backend.Call) []string {
+	var wrong []string
+	if want := e.call.ExpectWith; want != nil {
+		for _, entry := range want.Entries {
+			have := jsonx.Value{}
+			for i, p := range c.Operation.Params {
+				if p.Name == entry.Key.Text && i < len(c.Params) {
+					have = c.Params[i]
+				}
+			}
+			value := jsonx.RawValue(string(mapping.ConstantJSON(entry.Value)))
+			if !sameText(value, have) {
+				wrong = append(wrong, fmt.Sprintf("with.%s is %s, expected %s", entry.Key.Text, show(have), show(value)))
+			}
+		}
+	}
+	if want := e.call.ExpectBody; want != nil {
+		if c.Operation.BodyForm {
+			return append(wrong, compare("body", mapping.ConstantJSON(want), formJSON(c.Request.Body), atLeast)...)
+		}
+		wrong = append(wrong, compare("body", mapping.ConstantJSON(want), c.Request.Body, atLeast)...)
+	}
+	return wrong
+}
+
+// sameText compares parameters, which travel as text: 5 and "5" are the same.
+func sameText(a, b jsonx.Value) bool {
+	return jsonx.Equal(a, b) || !a.None() && !b.None() && a.Text() != "" && a.Text() == b.Text()
+}
+
+func answer(c *mapping.TestCall) *backend.Answer {
+	switch c.Fail {
+	case "timeout":
+		return backend.FailedAnswer(c.Operation, contract.ClassTimeout, true)
+	case "broken":
+		return backend.FailedAnswer(c.Operation, contract.ClassBroken, true)
+	case "failed":
+		return backend.FailedAnswer(c.Operation, contract.ClassBroken, false)
+	case "unavailable":
+		return backend.FailedAnswer(c.Operation, contract.ClassUnavailable, false)
+	case "refused":
+		return &backend.Answer{State: contract.Refused, Class: contract.ClassBusiness, Status: 200}
+	}
+	status := c.Status
+	if status == 0 {
+		status = 200
+	}
+	switch {
+	case c.Example != nil:
+		if c.Status == 0 && c.Example.Status != 0 {
+			status = c.Example.Status
+		}
+		return backend.NewAnswer(c.Operation, status, c.Example.Type, []byte(c.Example.Answer))
+	case c.JSON != nil:
+		return backend.NewAnswer(c.Operation, status, "application/json", mapping.ConstantJSON(c.JSON))
+	case c.Text != nil:
+		return backend.NewAnswer(c.Operation, status, textType(*c.Text), []byte(*c.Text))
+	default:
+		return backend.NewAnswer(c.Operation, status, "", nil)
+	}
+}
+
+// textType guesses the Content-Type a backend would give a text.
+func textType(body string) string {
+	if strings.HasPrefix(strings.TrimSpace(body), "<") {
+		return "text/html"
+	}
+	return "text/plain"
+}
+
+// rest tells what went wrong with calls: unexpected ones, and ones that were not made.
+func (b *book) rest() []string {
+	problems := b.problems
+	for _, e := range b.entries {
+		if e.left > 0 {
+			line, _ := e.call.At.File.Position(e.call.At.Start)
+			problems = append(problems, fmt.Sprintf("expected call of %s (line %d) was not made (%d left)", e.call.Operation.Name(), line, e.left))
+		}
+	}
+	return problems
+}
