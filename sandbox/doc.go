@@ -81,7 +81,8 @@
 // slashes in a path count as one. comercial.cliente.dados lists unpaid invoices
 // only, comercial.contrato.dados paid ones too; each of the two dates narrows
 // on its own. An unknown client has no open invoices (an empty list) and no
-// card: {"error": "Cliente não encontrado"}. A company's CNPJ stands under cpf.
+// card: {"error": "Cliente não encontrado"}. A company's CNPJ stands under cpf,
+// its dataNascimento is null. The query somenteContrato is not known here.
 // A renewed token does not end the old one, which lives until its own time.
 //
 // The document contradicts itself about client 81593, and so does the sandbox,
