@@ -275,9 +275,6 @@ const (
 	kinds
 )
 
-// String gives the kind as YAML spells it: "not_signed_in".
-func (k ErrorKind) String() string { panic("not built") }
-
 // ErrorReplies holds a reply for each kind.
 type ErrorReplies [kinds]*ErrorReply
 

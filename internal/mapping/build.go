@@ -1,0 +1,191 @@
+package mapping
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// build compiles everything of a plan but its replies or result.
+func (p *planner) build() {
+	p.collect()
+	p.defineNames()
+	ordered := p.arrange()
+	p.markEarly(ordered)
+	s := p.compileRules(ordered)
+	for _, n := range ordered {
+		p.buildNode(n, s)
+	}
+	p.order()
+}
+
+// compileRules compiles the rules and gives the scope in which they hold. The
+// lets rules read are compiled first; nothing may be assumed in them.
+func (p *planner) compileRules(ordered []*node) *expr.Scope {
+	rules := p.doc.root.Get("rules")
+	if rules == nil || rules.Kind != yamldoc.List {
+		return p.scope
+	}
+	var refs []string
+	for _, r := range rules.Items {
+		if that := r.Get("that"); that != nil {
+			refs = append(refs, expr.FreeNames(expr.Source{Node: that, Bare: true})...)
+		}
+		if words := r.Get("else"); words != nil {
+			refs = append(refs, expr.FreeNames(expr.Source{Node: words})...)
+		}
+	}
+	p.reads = append(p.reads, refs...)
+	read := p.lets(refs)
+	for _, n := range ordered {
+		if read[n] && n.early {
+			p.buildNode(n, p.scope)
+		}
+	}
+	s, view := p.scope, p.view(inRules)
+	for _, r := range rules.Items {
+		if r.Kind != yamldoc.Map {
+			continue
+		}
+		out := &Rule{At: r.Span, Path: textOf(r.Get("at")), Warn: textOf(r.Get("level")) == "warn"}
+		if out.Path != "" && !strings.HasPrefix(out.Path, "/") {
+			p.list.Errorf(r.Get("at").Span, "path", "at is a JSON Pointer: it begins with /")
+		}
+		out.That = p.condition(r.Get("that"), view)
+		out.Else = p.template(r.Get("else"), fails(view, out.That), expr.Target{Type: textType, What: "else"})
+		p.plan.Rules = append(p.plan.Rules, out)
+		if !out.Warn {
+			s = holds(s, out.That)
+		}
+	}
+	return s
+}
+
+// lets gives the lets some names lead to.
+func (p *planner) lets(refs []string) map[*node]bool {
+	found := map[*node]bool{}
+	var walk func(refs []string)
+	walk = func(refs []string) {
+		for _, r := range refs {
+			if n := p.target(r); n != nil && n.step == nil && !found[n] {
+				found[n] = true
+				walk(n.refs)
+			}
+		}
+	}
+	walk(refs)
+	return found
+}
+
+// finish drops the slots nothing reads and tells what is never used.
+func (p *planner) finish() {
+	refs := append([]string(nil), p.reads...)
+	for _, n := range p.nodes {
+		refs = append(refs, n.refs...)
+	}
+	used := map[string]bool{}
+	for _, r := range refs {
+		used[r] = true
+	}
+	slots := &p.plan.Slots
+	for name, slot := range map[string]*int{
+		"input": &slots.Input, "request": &slots.Request, "caller": &slots.Caller, "const": &slots.Const,
+		"now": &slots.Now, "warnings": &slots.Warnings, "failures": &slots.Failures,
+	} {
+		if !used[name] {
+			*slot = -1
+		}
+	}
+	if !p.catchesRead("error") {
+		slots.Error = -1
+	}
+	for _, i := range p.infos {
+		if !used["steps."+i.label()] && !used["steps"] {
+			i.step.Meta = -1
+		}
+	}
+	p.unusedNames(used)
+	p.unusedInput()
+}
+
+// catchesRead tells whether some catch reads name.
+func (p *planner) catchesRead(name string) bool {
+	for _, i := range p.infos {
+		c := i.value.Get("catch")
+		if c == nil {
+			continue
+		}
+		for k := range c.Entries {
+			for _, key := range []string{"use", "fail"} {
+				v := c.Entries[k].Value.Get(key)
+				if v == nil {
+					continue
+				}
+				for _, r := range expr.FreeNames(expr.Source{Node: v}) {
+					if r == name {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+func (p *planner) unusedNames(used map[string]bool) {
+	for _, n := range p.nodes {
+		if used[n.label()] || n.step != nil && used["steps."+n.label()] {
+			continue
+		}
+		switch {
+		case n.step == nil:
+			p.list.Warnf(n.name.Span, "unused", "%s is never used", n.label())
+		case n.step.step.Changes || n.step.guards || n.step.noBody || len(n.step.step.Cases) == 0:
+		default:
+			p.list.Warnf(n.name.Span, "unused", "nothing reads what step %s gives, and it changes nothing", n.label())
+		}
+	}
+}
+
+var inputField = regexp.MustCompile(`\binput\??\.\s*([A-Za-z_][A-Za-z0-9_]*)|\binput(?:\?\.)?\[\s*["']([^"']*)["']\s*\]`)
+
+var wholeInput = regexp.MustCompile(`\binput\b`)
+
+// unusedInput tells input fields no expression of the file reads. It goes by
+// the text of the scalars: what it takes for a use too much does no harm.
+func (p *planner) unusedInput() {
+	used, whole := map[string]bool{}, false
+	var walk func(n *yamldoc.Node)
+	walk = func(n *yamldoc.Node) {
+		if n == nil {
+			return
+		}
+		if n.Kind == yamldoc.Text {
+			found := inputField.FindAllStringSubmatch(n.Text, -1)
+			for _, f := range found {
+				used[f[1]+f[2]] = true
+			}
+			whole = whole || len(wholeInput.FindAllString(n.Text, -1)) > len(found)
+		}
+		for _, i := range n.Items {
+			walk(i)
+		}
+		for i := range n.Entries {
+			walk(n.Entries[i].Value)
+		}
+	}
+	for _, k := range []string{"rules", "let", "steps", "reply", "result"} {
+		walk(p.doc.root.Get(k))
+	}
+	if whole {
+		return
+	}
+	path := textOf(p.doc.root.Get("route").Get("path"))
+	for _, f := range p.plan.Input.Fields {
+		if !used[f.Name] && !strings.Contains(path, "{"+f.Name+"}") {
+			p.list.Warnf(f.At, "unused", "input field %s is never used", f.Name)
+		}
+	}
+}

@@ -1,0 +1,285 @@
+package mapping
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// operation finds the operation a name means; what is wrong is told at n.
+func (l *loader) operation(n *yamldoc.Node) *contract.Operation {
+	backend, id, ok := strings.Cut(n.Text, ".")
+	c := l.world.Contracts[backend]
+	if !ok || c == nil {
+		among := append(keysOf(l.world.Contracts), "flows")
+		if !ok {
+			d := l.list.Errorf(n.Span, "unknown-name", "a call names backend.operation or flows.name, not %s", quoteShort(n.Text))
+			if l.flows[n.Text] != nil {
+				d.Help = "did you mean flows." + n.Text + "?"
+			}
+			return nil
+		}
+		l.unknown(n.SpanOf(0, len(backend)), "unknown-name", "backend", backend, among)
+		return nil
+	}
+	op := c.Operations[id]
+	if op == nil {
+		d := l.list.Errorf(n.Span, "unknown-name", "%s has no operation %s", backend, quoteShort(id))
+		if near := diag.Suggest(id, keysOf(c.Operations)); near != "" {
+			d.Help = "did you mean " + backend + "." + near + "?"
+		}
+	}
+	return op
+}
+
+// call compiles a call of an operation or flow.
+func (p *planner) call(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope) {
+	name := n.Get("call")
+	if strings.HasPrefix(name.Text, "flows.") {
+		p.callFlow(i, c, n, s)
+		return
+	}
+	c.Action = DoCall
+	op := p.operation(name)
+	if op == nil {
+		i.ends(callOutcomes(&contract.Operation{Changes: true}))
+		i.gives(anyType)
+		return
+	}
+	call := &Call{Operation: op, At: name.Span}
+	c.Call = call
+	p.params(c, n, s)
+	p.body(c, n, s)
+	i.ends(callOutcomes(op))
+	if op.AnswerKind == contract.NoAnswer || op.Answer == nil {
+		i.gives(nil)
+	} else {
+		i.gives(op.Answer)
+	}
+}
+
+// params compiles `with` against the operation's parameters.
+func (p *planner) params(c *Case, n *yamldoc.Node, s *expr.Scope) {
+	op := c.Call.Operation
+	c.Call.Params = make([]*expr.Template, len(op.Params))
+	with := n.Get("with")
+	if with != nil && with.Kind != yamldoc.Map {
+		p.list.Errorf(with.Span, "with", "with names parameters: write it as a map")
+		return
+	}
+	names := make([]string, len(op.Params))
+	for i, param := range op.Params {
+		names[i] = param.Name
+		v := with.Get(param.Name)
+		if v == nil {
+			if param.Required {
+				p.list.Errorf(c.Call.At, "missing-parameter", "%s needs parameter %s", op.Name(), param.Name).
+					Help = "add it to with"
+			}
+			continue
+		}
+		t := p.template(v, s, expr.Target{
+			Type: param.Type, What: "parameter " + param.Name + " of " + op.Name(), Optional: !param.Required,
+			Secrets: param.In == contract.InHeader,
+		})
+		c.Call.Params[i] = t
+		c.Needs = p.needs(c.Needs, infoOf(t))
+		c.Call.Secrets = c.Call.Secrets || hasSecret(param.Type)
+	}
+	if with == nil {
+		return
+	}
+	for i := range with.Entries {
+		k := with.Entries[i].Key
+		if slices.Contains(names, k.Text) {
+			continue
+		}
+		d := p.list.Errorf(k.Span, "unknown-parameter", "%s has no parameter %s", op.Name(), quoteShort(k.Text))
+		switch {
+		case strings.HasPrefix(k.Text, "$"):
+			d.Help = "with takes no " + k.Text + ": name the parameters"
+		case op.Body != nil && op.Body.Fields[k.Text] != nil:
+			d.Help = "it is a field of the body: write it under body"
+		default:
+			d.Help = suggest(k.Text, names)
+		}
+	}
+}
+
+// body compiles what is sent: body, template with vars, or patch with set and delete.
+func (p *planner) body(c *Case, n *yamldoc.Node, s *expr.Scope) {
+	op := c.Call.Operation
+	var found []string
+	for _, k := range []string{"body", "template", "patch"} {
+		if n.Get(k) != nil {
+			found = append(found, k)
+		}
+	}
+	for k, to := range map[string]string{"vars": "template", "set": "patch", "delete": "patch"} {
+		if n.Get(k) != nil && n.Get(to) == nil {
+			p.list.Errorf(n.KeyOf(k).Span, "misplaced-key", "%s belongs to %s", k, to)
+		}
+	}
+	switch {
+	case len(found) > 1:
+		p.list.Errorf(n.KeyOf(found[1]).Span, "two-bodies", "a call sends one body, not %s", strings.Join(found, " and "))
+		return
+	case len(found) == 0:
+		if op.Body != nil && op.BodyRequired {
+			p.list.Errorf(c.Call.At, "missing-body", "%s needs a body", op.Name()).Help = "add body"
+		}
+		return
+	case op.Body == nil:
+		p.list.Errorf(n.KeyOf(found[0]).Span, "no-body", "%s takes no body", op.Name())
+		return
+	}
+	c.Call.Secrets = c.Call.Secrets || hasSecret(op.Body)
+	target := expr.Target{Type: op.Body, What: "the body of " + op.Name(), Optional: !op.BodyRequired, Secrets: true}
+	switch found[0] {
+	case "body":
+		c.Call.Body = p.template(n.Get("body"), s, target)
+		c.Needs = p.needs(c.Needs, infoOf(c.Call.Body))
+	case "patch":
+		c.Call.Patch = p.patch(n, s, "the body of "+op.Name(), &c.Needs)
+	case "template":
+		p.textBody(c, n, s)
+	}
+}
+
+// patch compiles a document passed on with changes; what is set cannot be secret.
+func (p *planner) patch(n *yamldoc.Node, s *expr.Scope, what string, needs *[]int) *Patch {
+	out := &Patch{}
+	out.Base = p.template(n.Get("patch"), s, expr.Target{What: what})
+	*needs = p.needs(*needs, infoOf(out.Base))
+	if b := out.Base; b != nil && b.Type != nil && b.Type.Kind != expr.AnyType && b.Type.Kind != expr.ObjectType && b.Type.Kind != expr.ListType {
+		p.list.Errorf(n.Get("patch").Span, "wrong-type", "only an object or a list can be patched, this is %s", b.Type)
+	}
+	if set := n.Get("set"); set != nil && set.Kind == yamldoc.Map {
+		for i := range set.Entries {
+			e := &set.Entries[i]
+			p.checkPath(e.Key)
+			v := p.template(e.Value, s, expr.Target{What: e.Key.Text})
+			*needs = p.needs(*needs, infoOf(v))
+			out.Set = append(out.Set, PatchSet{Path: e.Key.Text, Value: v})
+		}
+	}
+	if del := n.Get("delete"); del != nil {
+		for _, item := range del.Items {
+			p.checkPath(item)
+			out.Delete = append(out.Delete, item.Text)
+		}
+	}
+	return out
+}
+
+func (p *planner) checkPath(n *yamldoc.Node) {
+	if err := jsonx.CheckPath(n.Text); err != nil {
+		p.list.Errorf(n.Span, "path", "%s", err)
+	}
+}
+
+// textBody compiles a text template and its variables.
+func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
+	t := n.Get("template")
+	file := p.textFile(t)
+	if file == nil {
+		return
+	}
+	vars := n.Get("vars")
+	var names []string
+	if vars != nil {
+		for i := range vars.Entries {
+			names = append(names, vars.Entries[i].Key.Text)
+		}
+	}
+	var fill []string
+	if b := p.world.Contracts[c.Call.Operation.Backend]; b != nil {
+		fill = b.SignIn.Variables
+	}
+	text, list := expr.CompilePlaceholders(file, names, fill)
+	p.list.Add(list)
+	if text == nil {
+		return
+	}
+	out := &TextBody{Text: text, Vars: make([]*expr.Template, len(text.Names))}
+	c.Call.Text = out
+	for i, name := range text.Names {
+		if v := vars.Get(name); v != nil {
+			out.Vars[i] = p.template(v, s, expr.Target{What: name})
+			c.Needs = p.needs(c.Needs, infoOf(out.Vars[i]))
+		}
+	}
+	if vars == nil {
+		return
+	}
+	for i := range vars.Entries {
+		if e := &vars.Entries[i]; !slices.Contains(text.Names, e.Key.Text) && !list.HasErrors() {
+			p.list.Errorf(e.Key.Span, "unknown-name", "%s does not occur in %s", e.Key.Text, t.Text)
+		}
+	}
+}
+
+// textFile finds a file of the mappings folder by its path, or by its path from the file that names it.
+func (l *loader) textFile(n *yamldoc.Node) *diag.File {
+	if f := l.texts[n.Text]; f != nil {
+		return f
+	}
+	if n.Span.File != nil {
+		if f := l.texts[path.Join(path.Dir(n.Span.File.Name), n.Text)]; f != nil {
+			return f
+		}
+	}
+	for _, name := range keysOf(l.texts) {
+		if strings.HasSuffix(name, "/"+n.Text) {
+			return l.texts[name]
+		}
+	}
+	l.unknown(n.Span, "unknown-name", "file", n.Text, keysOf(l.texts))
+	return nil
+}
+
+// callFlow compiles a call of a flow.
+func (p *planner) callFlow(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope) {
+	c.Action = DoFlow
+	at := n.Get("call")
+	name := strings.TrimPrefix(at.Text, "flows.")
+	f := p.flows[name]
+	if f == nil {
+		d := p.list.Errorf(at.Span, "unknown-name", "unknown flow %s", quoteShort(at.Text))
+		if near := diag.Suggest(name, keysOf(p.flows)); near != "" {
+			d.Help = "did you mean flows." + near + "?"
+		}
+		i.ends(callOutcomes(&contract.Operation{Changes: true}))
+		i.gives(anyType)
+		return
+	}
+	for _, k := range []string{"body", "template", "vars", "patch", "set", "delete"} {
+		if kn := n.KeyOf(k); kn != nil {
+			p.list.Errorf(kn.Span, "misplaced-key", "a flow has no %s: its input is given in with", k)
+		}
+	}
+	call := &Call{Flow: f.plan, At: at.Span}
+	c.Call = call
+	if with := n.Get("with"); with != nil {
+		call.With = p.template(with, s, expr.Target{Type: f.plan.Input.Type, What: "the input of " + at.Text, Secrets: true})
+		c.Needs = p.needs(c.Needs, infoOf(call.With))
+	} else {
+		for _, field := range f.plan.Input.Fields {
+			if field.Required {
+				p.list.Errorf(at.Span, "missing-parameter", "%s needs input %s", at.Text, field.Name).Help = "add it to with"
+			}
+		}
+	}
+	call.Secrets = hasSecret(f.plan.Input.Type)
+	i.ends(f.outcomes)
+	if f.outcomes == nil { // a flow that does not check, or calls itself
+		i.ends(callOutcomes(&contract.Operation{Changes: true}))
+	}
+	i.gives(knownType(f.result))
+}

@@ -1,0 +1,287 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// DefaultMessages are the messages of checks a dialect says nothing of. Their
+// keys are all the keywords there are; {field} stands for the field's name.
+var DefaultMessages = map[string]string{
+	"required":  "{field} is missing",
+	"type":      "{field} is of the wrong type",
+	"format":    "{field} is not valid",
+	"enum":      "{field} is not one of the values allowed",
+	"pattern":   "{field} is not valid",
+	"minimum":   "{field} is too small",
+	"maximum":   "{field} is too great",
+	"minLength": "{field} is too short",
+	"maxLength": "{field} is too long",
+	"repeated":  "{field} is given more than once",
+}
+
+// dialect compiles a dialect file.
+func (l *loader) dialect(doc *document) {
+	n := doc.root.Get("dialect")
+	if n == nil || n.Text == "" {
+		return
+	}
+	if first := l.set.Dialects[n.Text]; first != nil {
+		l.list.Errorf(n.Span, "double", "dialect %s is already in %s", n.Text, first.At)
+		return
+	}
+	d := &Dialect{
+		Name: n.Text, File: doc.file, At: n.Span,
+		Prefixes: l.prefixes(doc.root.Get("prefixes")),
+		Methods:  textsOf(doc.root.Get("methods")),
+		Absent:   textsOf(doc.root.Get("absent")),
+		Charsets: textsOf(doc.root.Get("charset")),
+		Messages: l.messages(doc.root.Get("messages")),
+	}
+	l.set.Dialects[n.Text] = d
+	if len(d.Charsets) == 0 {
+		d.Charsets = []string{"utf-8"}
+	}
+	switch textOf(doc.root.Get("slash")) {
+	case "never":
+		d.Slash = SlashNever
+	case "always":
+		d.Slash = SlashAlways
+	}
+	for _, r := range textsOf(doc.root.Get("read")) {
+		if i := slices.Index(readNames, r); i >= 0 {
+			d.Read = append(d.Read, ReadKind(i)) //nolint:gosec // a handful of names
+		}
+	}
+	if s := doc.root.Get("sign_in"); s != nil {
+		for _, item := range s.Items {
+			l.signIn(d, item)
+		}
+	}
+	d.Errors = l.errorReplies(doc.root.Get("errors"), nil, doc.root.KeyOf("errors"))
+}
+
+func (l *loader) prefixes(n *yamldoc.Node) []string {
+	var all []string
+	if n == nil {
+		return nil
+	}
+	for _, item := range n.Items {
+		p := item.Text
+		if !strings.HasPrefix(p, "/") || strings.Contains(p, "//") || strings.ContainsAny(p, "?#{}% ") {
+			l.list.Errorf(item.Span, "path", "a prefix is a path that begins with /, without blanks, ?, #, %% or {}")
+			continue
+		}
+		all = append(all, strings.TrimSuffix(p, "/"))
+	}
+	return all
+}
+
+func (l *loader) messages(n *yamldoc.Node) map[string]*Message {
+	all := make(map[string]*Message, len(DefaultMessages))
+	for k, t := range DefaultMessages {
+		all[k] = messageOf(t)
+	}
+	if n == nil {
+		return all
+	}
+	for i := range n.Entries {
+		e := &n.Entries[i]
+		if all[e.Key.Text] == nil {
+			l.unknown(e.Key.Span, "unknown-key", "keyword", e.Key.Text, keysOf(DefaultMessages))
+			continue
+		}
+		if strings.Count(e.Value.Text, "{field}") > 1 {
+			l.list.Errorf(e.Value.Span, "message", "{field} may stand once in a message")
+			continue
+		}
+		if i := strings.Index(e.Value.Text, "${"); i >= 0 {
+			l.list.Errorf(e.Value.SpanOf(i, i+2), "message", "no ${} in a message: only {field} is replaced")
+			continue
+		}
+		all[e.Key.Text] = messageOf(e.Value.Text)
+	}
+	return all
+}
+
+func messageOf(t string) *Message {
+	before, after, found := strings.Cut(t, "{field}")
+	return &Message{Before: before, After: after, Field: found}
+}
+
+func (l *loader) signIn(d *Dialect, n *yamldoc.Node) {
+	var places []SignInPlace
+	for p, k := range []string{"body", "query", "header"} {
+		if at := n.Get(k); at != nil {
+			places = append(places, SignInPlace{
+				Place: Place(p), //nolint:gosec // three places
+				Token: textOf(at.Get("token")), App: textOf(at.Get("app")), Scheme: textOf(at.Get("scheme")),
+			})
+		}
+	}
+	if len(places) != 1 {
+		l.list.Errorf(n.Span, "sign-in", "each entry of sign_in is one place: body, query or header")
+		return
+	}
+	d.SignIn = append(d.SignIn, places[0])
+}
+
+// errorReplies compiles a dialect's errors, or with base a route's replacements.
+func (l *loader) errorReplies(n *yamldoc.Node, base *ErrorReplies, owner *yamldoc.Node) *ErrorReplies {
+	var out ErrorReplies
+	inherits := map[ErrorKind]*yamldoc.Node{}
+	from := map[ErrorKind]ErrorKind{}
+	if n != nil {
+		for i := range n.Entries {
+			e := &n.Entries[i]
+			kind, ok := kindOf(e.Key.Text)
+			if !ok {
+				l.unknown(e.Key.Span, "unknown-key", "kind of error", e.Key.Text, kindNames[:])
+				continue
+			}
+			if e.Value.Kind == yamldoc.Map {
+				out[kind] = l.errorReply(kind, e.Value)
+				continue
+			}
+			other, ok := kindOf(e.Value.Text)
+			if !ok {
+				l.unknown(e.Value.Span, "unknown-name", "kind of error", e.Value.Text, kindNames[:])
+				continue
+			}
+			inherits[kind], from[kind] = e.Value, other
+		}
+	}
+	// Explicit inheritance first, following chains.
+	for _, kind := range ErrorKinds() {
+		if n, ok := inherits[kind]; ok {
+			l.inherit(&out, base, kind, n.Span, from)
+		}
+	}
+	if base != nil {
+		for k := range out {
+			if out[k] == nil {
+				out[k] = base[k]
+			}
+		}
+		return &out
+	}
+	l.defaultReplies(&out, owner)
+	return &out
+}
+
+func (l *loader) inherit(out, base *ErrorReplies, kind ErrorKind, at diag.Span, from map[ErrorKind]ErrorKind) {
+	path := []string{kind.String()}
+	for k := kind; ; {
+		next, ok := from[k]
+		if !ok {
+			r := out[k]
+			if r == nil && base != nil {
+				r = base[k]
+			}
+			if r != nil {
+				own := *r
+				own.Kind = kind
+				out[kind] = &own
+			} else if base == nil {
+				l.list.Errorf(at, "errors", "%s has no reply to inherit", k)
+			}
+			return
+		}
+		path = append(path, next.String())
+		if next == kind {
+			l.list.Errorf(at, "circle", "errors inherit in a circle: %s", strings.Join(path, " → "))
+			return
+		}
+		if len(path) > int(kinds) {
+			return // a circle further on, told where it is
+		}
+		k = next
+	}
+}
+
+// defaultReplies fills the kinds a dialect says nothing of from those they inherit from.
+func (l *loader) defaultReplies(out *ErrorReplies, owner *yamldoc.Node) {
+	for _, kind := range ErrorKinds() {
+		if out[kind] != nil {
+			continue
+		}
+		k, ok := kind, true
+		for ok && out[k] == nil {
+			k, ok = k.Inherits()
+		}
+		if out[k] == nil {
+			if k == kind && owner != nil {
+				l.list.Errorf(owner.Span, "missing-key", "errors must have %s", kind)
+			}
+			continue
+		}
+		own := *out[k]
+		own.Kind, own.Status = kind, kind.DefaultStatus()
+		if kind == BadSignIn {
+			own.Status = out[k].Status
+		}
+		out[kind] = &own
+	}
+}
+
+var (
+	textType    = &expr.Type{Kind: expr.TextType}
+	textOrNone  = textType.Nullable()
+	integerType = &expr.Type{Kind: expr.NumberType, Integer: true}
+	boolType    = &expr.Type{Kind: expr.BoolType}
+	listType    = &expr.Type{Kind: expr.ListType}
+)
+
+// record makes a closed object type of names and types in turn.
+func record(label string, fields ...any) *expr.Type {
+	t := &expr.Type{Kind: expr.ObjectType, Fields: map[string]*expr.Field{}, Label: label}
+	for i := 0; i < len(fields); i += 2 {
+		name, typ := fields[i].(string), fields[i+1].(*expr.Type)
+		t.Order = append(t.Order, name)
+		t.Fields[name] = &expr.Field{Type: typ}
+	}
+	return t
+}
+
+// errorReply compiles one reply; in it stand `error` and `request` only.
+func (l *loader) errorReply(kind ErrorKind, n *yamldoc.Node) *ErrorReply {
+	r := &ErrorReply{Kind: kind, At: n.Span, Layout: &expr.Layout{}}
+	r.Status = l.status(n.Get("status"), kind.DefaultStatus())
+	s := expr.NewScope(r.Layout, l.world.Functions, l.set.Tables)
+	r.Error, r.Request = r.Layout.NewSlot(), r.Layout.NewSlot()
+	l.define(s, &expr.Name{Name: "error", Slot: r.Error, Type: record("error",
+		"kind", textType, "message", textType, "class", textOrNone,
+		"fields", &expr.Type{Kind: expr.ListType, Elem: textType})}, n.Span)
+	l.define(s, &expr.Name{Name: "request", Slot: r.Request, Type: record("request", "id", textType)}, n.Span)
+	j, t := n.Get("json"), n.Get("text")
+	switch {
+	case j != nil && t != nil:
+		l.list.Errorf(n.KeyOf("text").Span, "reply", "json or text, not both")
+	case j != nil:
+		var list diag.List
+		r.JSON, list = expr.CompileTemplate(j, s, expr.Target{What: "the reply to " + kind.String()})
+		l.list.Add(list)
+		r.Type = "application/json"
+	case t != nil:
+		r.Text, r.Type = t.Text, "text/plain; charset=utf-8"
+		if i := strings.Index(t.Text, "${"); i >= 0 {
+			l.list.Errorf(t.SpanOf(i, i+2), "reply", "no ${} in text: it is sent byte for byte").Help = "json takes ${}"
+		}
+	}
+	if c := l.contentType(n.Get("type")); c != "" {
+		r.Type = c
+	}
+	return r
+}
+
+func (l *loader) define(s *expr.Scope, n *expr.Name, at diag.Span) bool {
+	if err := s.Define(n); err != nil {
+		l.list.Errorf(at, "name", "%s", err)
+		return false
+	}
+	return true
+}

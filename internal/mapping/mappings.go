@@ -1,0 +1,120 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+const defaultTimeout = 30 * time.Second
+
+// mapping compiles a mapping file.
+func (l *loader) mapping(d *document) {
+	route := d.root.Get("route")
+	r := &Route{At: at(d.root, "route"), Timeout: defaultTimeout}
+	plan := l.newPlan(d, strings.TrimSuffix(d.file.Name, ".yaml"))
+	plan.Input = l.input(d.root.Get("input"), "input")
+	r.Plan = plan
+	if route != nil && route.Kind == yamldoc.Map {
+		l.route(r, route)
+	}
+	p := &planner{loader: l, doc: d, plan: plan}
+	p.build()
+	p.replies()
+	p.finish()
+	if r.Dialect != nil {
+		l.credentials(r)
+		if r.Path != "" {
+			l.set.Routes = append(l.set.Routes, r)
+		}
+	}
+	l.tests(d, plan, r)
+}
+
+func (l *loader) route(r *Route, n *yamldoc.Node) {
+	if d := n.Get("dialect"); d != nil && d.Text != "" {
+		r.Dialect = l.set.Dialects[d.Text]
+		if r.Dialect == nil {
+			l.unknown(d.Span, "unknown-name", "dialect", d.Text, keysOf(l.set.Dialects))
+		}
+	}
+	path := n.Get("path")
+	if path == nil && n.Get("operation") == nil {
+		l.list.Errorf(n.Span, "missing-key", "route needs path")
+	}
+	l.pathFields(path, r.Plan.Input)
+	r.Path = textOf(path)
+	if path != nil {
+		r.At = path.Span
+	}
+	r.Methods = textsOf(n.Get("method"))
+	if t := l.duration(n.Get("timeout"), "timeout"); t > 0 {
+		r.Timeout = t
+	}
+	r.Needs = textOf(n.Get("needs"))
+	if r.Dialect == nil {
+		return
+	}
+	if len(r.Methods) == 0 {
+		r.Methods = r.Dialect.Methods
+	}
+	r.Plan.Name = r.Dialect.Name + "/" + r.Path
+	if r.Needs == "" {
+		r.Needs = r.Dialect.Name + "." + r.Path
+	}
+	r.Errors = r.Dialect.Errors
+	if e := n.Get("errors"); e != nil && r.Dialect.Errors != nil {
+		r.Errors = l.errorReplies(e, r.Dialect.Errors, nil)
+	}
+}
+
+// credentials checks that no input field has the name of a sign-in field:
+// credentials never enter input, so the field would never have a value.
+func (l *loader) credentials(r *Route) {
+	for _, f := range r.Plan.Input.Fields {
+		for _, s := range r.Dialect.SignIn {
+			if s.Place != PlaceHeader && (slices.Contains(f.Names, s.Token) || s.App != "" && slices.Contains(f.Names, s.App)) {
+				l.list.Errorf(f.At, "name", "input field %s has the name of a credential of dialect %s, which never enters input", f.Name, r.Dialect.Name)
+				break
+			}
+		}
+	}
+}
+
+// conflicts tells routes that would answer the same requests, and gives plans names of their own.
+func (l *loader) conflicts() {
+	taken := map[string]*Route{}
+	names := map[string]*Route{}
+	for _, r := range l.set.Routes {
+		told := map[*Route]bool{}
+		for _, prefix := range r.Dialect.Prefixes {
+			for _, method := range r.Methods {
+				spot := method + " " + prefix + "/" + anonymous(r.Path)
+				other := taken[spot]
+				if other == nil {
+					taken[spot] = r
+				} else if !told[other] {
+					told[other] = true
+					l.list.Errorf(r.At, "double", "%s %s/%s is already routed in %s", method, prefix, r.Path, other.At)
+				}
+			}
+		}
+		if names[r.Plan.Name] != nil {
+			r.Plan.Name = strings.Join(r.Methods, ",") + " " + r.Plan.Name
+		}
+		names[r.Plan.Name] = r
+	}
+}
+
+// anonymous gives a path with its parameters unnamed: {a} and {b} match the same.
+func anonymous(path string) string {
+	segs := strings.Split(path, "/")
+	for i, s := range segs {
+		if strings.HasPrefix(s, "{") {
+			segs[i] = "{}"
+		}
+	}
+	return strings.Join(segs, "/")
+}

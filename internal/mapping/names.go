@@ -1,0 +1,303 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// planner compiles one plan: its names in the order of their references, so
+// that each is checked against types already known.
+type planner struct {
+	*loader
+	doc    *document
+	plan   *Plan
+	isFlow bool
+
+	names  []*expr.Name // the plain names, as steps and lets see them
+	nodes  []*node      // lets and steps, in the file's order
+	byName map[string]*node
+	meta   *expr.Name // the namespace `steps`
+	scope  *expr.Scope
+	reads  []string // the names replies, rules and the result use
+	infos  []*stepInfo
+}
+
+// node is a let or a step: what names graphs are made of.
+type node struct {
+	name  *yamldoc.Node
+	value *yamldoc.Node
+	step  *stepInfo // nil for a let
+	entry *expr.Name
+	refs  []string // free names, "steps.x" among them
+	mark  uint8    // while ordering: 1 under way, 2 done
+	built bool
+	early bool // a let rules may see: made only of what is there before any step
+}
+
+func (n *node) label() string { return n.name.Text }
+
+// collect lists lets and steps and what each refers to.
+func (p *planner) collect() {
+	p.byName = map[string]*node{}
+	add := func(entries *yamldoc.Node, steps bool) {
+		if entries == nil || entries.Kind != yamldoc.Map {
+			return
+		}
+		for i := range entries.Entries {
+			e := &entries.Entries[i]
+			n := &node{name: e.Key, value: e.Value}
+			if steps {
+				n.step = &stepInfo{node: n, step: &Step{Name: e.Key.Text, Index: len(p.infos), At: e.Key.Span}}
+				p.infos = append(p.infos, n.step)
+				p.plan.Steps = append(p.plan.Steps, n.step.step)
+				n.refs = stepRefs(e.Value)
+			} else {
+				n.refs = expr.FreeNames(expr.Source{Node: e.Value})
+			}
+			p.nodes = append(p.nodes, n)
+			if p.byName[n.label()] == nil {
+				p.byName[n.label()] = n
+			}
+		}
+	}
+	add(p.doc.root.Get("let"), false)
+	add(p.doc.root.Get("steps"), true)
+}
+
+// stepRefs gives the free names of a step's values.
+func stepRefs(n *yamldoc.Node) []string {
+	own := []string{"error", "answer"}
+	if as := textOf(n.Get("as")); as != "" {
+		own = append(own, as)
+	}
+	var refs []string
+	add := func(v *yamldoc.Node, bare bool) {
+		if v == nil {
+			return
+		}
+		for _, r := range expr.FreeNames(expr.Source{Node: v, Bare: bare}) {
+			if !slices.Contains(own, r) && !slices.Contains(refs, r) {
+				refs = append(refs, r)
+			}
+		}
+	}
+	action := func(a *yamldoc.Node) {
+		add(a.Get("when"), true)
+		for _, k := range []string{"with", "body", "vars", "patch", "set", "key", "value", "use", "fail"} {
+			add(a.Get(k), false)
+		}
+	}
+	action(n)
+	add(n.Get("each"), false)
+	if c := n.Get("cache"); c != nil {
+		add(c.Get("key"), false)
+	}
+	if s := n.Get("switch"); s != nil {
+		for _, c := range s.Items {
+			action(c)
+		}
+	}
+	if c := n.Get("catch"); c != nil {
+		for i := range c.Entries {
+			add(c.Entries[i].Value.Get("use"), false)
+			add(c.Entries[i].Value.Get("fail"), false)
+		}
+	}
+	return refs
+}
+
+// target gives the let or step a free name means: "x" or "steps.x".
+func (p *planner) target(ref string) *node {
+	if member, ok := strings.CutPrefix(ref, "steps."); ok {
+		if n := p.byName[member]; n != nil && n.step != nil {
+			return n
+		}
+		return nil
+	}
+	return p.byName[ref]
+}
+
+// closure gives the steps that names lead to, through lets; with meta also
+// those only `steps.x` names.
+func (p *planner) closure(refs []string) []*stepInfo {
+	var found []*stepInfo
+	seen := map[*node]bool{}
+	var walk func(refs []string)
+	walk = func(refs []string) {
+		for _, r := range refs {
+			n := p.target(r)
+			if n == nil || seen[n] {
+				continue
+			}
+			seen[n] = true
+			if n.step != nil {
+				found = append(found, n.step)
+				continue
+			}
+			walk(n.refs)
+		}
+	}
+	walk(refs)
+	return found
+}
+
+// arrange gives lets and steps with each behind what it refers to; a circle is
+// an error that shows its path.
+func (p *planner) arrange() []*node {
+	var out, path []*node
+	var visit func(n *node)
+	visit = func(n *node) {
+		n.mark = 1
+		path = append(path, n)
+		for _, r := range n.refs {
+			t := p.target(r)
+			switch {
+			case t == nil || t.mark == 2:
+			case t.mark == 1:
+				p.circle(path[slices.Index(path, t):])
+			default:
+				visit(t)
+			}
+		}
+		path = path[:len(path)-1]
+		n.mark = 2
+		out = append(out, n)
+	}
+	for _, n := range p.nodes {
+		if n.mark == 0 {
+			visit(n)
+		}
+	}
+	return out
+}
+
+func (p *planner) circle(path []*node) {
+	labels := make([]string, 0, len(path)+1)
+	for _, n := range path {
+		labels = append(labels, n.label())
+	}
+	labels = append(labels, path[0].label())
+	if len(path) == 1 {
+		p.list.Errorf(path[0].name.Span, "circle", "%s refers to itself", labels[0])
+		return
+	}
+	p.list.Errorf(path[0].name.Span, "circle", "circle: %s", strings.Join(labels, " → "))
+}
+
+// markEarly tells which lets are made only of what is known before any step runs.
+func (p *planner) markEarly(ordered []*node) {
+	for _, n := range ordered {
+		if n.step != nil {
+			continue
+		}
+		n.early = true
+		for _, r := range n.refs {
+			switch t := p.target(r); {
+			case t != nil:
+				n.early = n.early && t.early
+			case r == "warnings" || r == "failures" || r == "steps" || strings.HasPrefix(r, "steps."):
+				n.early = false
+			}
+		}
+	}
+}
+
+// defineNames makes the scope of steps and lets: every name, with what is known of it so far.
+func (p *planner) defineNames() {
+	layout := p.plan.Layout
+	p.scope = expr.NewScope(layout, p.world.Functions, p.set.Tables)
+	p.scope.InStep = true
+	slots := &p.plan.Slots
+	plain := func(name string, slot *int, t *expr.Type, barred string) {
+		*slot = layout.NewSlot()
+		p.names = append(p.names, &expr.Name{Name: name, Slot: *slot, Type: t, Barred: barred})
+	}
+	outside := ""
+	if p.isFlow {
+		outside = "a flow knows nothing of where it was called from: hand it over in with"
+	}
+	plain("input", &slots.Input, p.plan.Input.Type, "")
+	plain("request", &slots.Request, requestType, outside)
+	plain("caller", &slots.Caller, callerType, outside)
+	plain("const", &slots.Const, p.facts.constType, "")
+	plain("now", &slots.Now, &expr.Type{Kind: expr.TimeType}, "")
+	plain("warnings", &slots.Warnings, warningsType, outside)
+	plain("failures", &slots.Failures, failuresType, "failures is complete only when all steps have settled")
+	plain("error", &slots.Error, errorType, "error is known only inside catch; elsewhere steps.NAME.error says what went wrong")
+	p.names = append(p.names,
+		&expr.Name{Name: "answer", Slot: -1, Type: anyType, Barred: "not supported yet: answer belongs to undo, poll and lookup"},
+		&expr.Name{Name: "order", Slot: -1, Type: anyType, Barred: "not supported yet: order belongs to durable orders"})
+	p.meta = &expr.Name{Name: "steps", Kind: expr.Namespace, Slot: -1, Members: map[string]*expr.Name{}}
+	p.names = append(p.names, p.meta)
+	for _, n := range p.names {
+		p.define(p.scope, n, diag.Span{File: p.doc.file})
+	}
+	for _, n := range p.nodes {
+		e := &expr.Name{Name: n.label(), Kind: expr.LetName, Type: anyType, Slot: layout.NewSlot()}
+		n.entry = e
+		if n.step != nil {
+			e.Kind = expr.StepName
+			n.step.step.Slot = e.Slot
+			n.step.step.Meta = layout.NewSlot()
+			p.meta.Members[e.Name] = &expr.Name{Name: e.Name, Slot: n.step.step.Meta, Type: anyType}
+		}
+		if p.define(p.scope, e, n.name.Span) {
+			p.names = append(p.names, e)
+		}
+	}
+}
+
+// place is where an expression stands: what may be used there differs.
+type place uint8
+
+const (
+	inRules place = iota
+	inReplies
+	inResult
+)
+
+// view gives a scope with the same names under the rules of another place.
+func (p *planner) view(where place) *expr.Scope {
+	s := expr.NewScope(p.plan.Layout, p.world.Functions, p.set.Tables)
+	for _, n := range p.names {
+		c := *n
+		switch where {
+		case inRules:
+			switch c.Kind {
+			case expr.StepName:
+				c.Barred = "rules are checked before any step runs"
+			case expr.LetName:
+				if !p.byName[c.Name].early {
+					c.Barred = "rules are checked before any step runs, and " + c.Name + " is made of steps"
+				}
+			case expr.Namespace:
+				c.Members = map[string]*expr.Name{}
+				c.Barred = "rules are checked before any step runs"
+			default:
+				if c.Name == "warnings" || c.Name == "failures" {
+					c.Barred = c.Name + " is known only after the rules"
+				}
+			}
+		default:
+			if c.Name == "failures" {
+				c.Barred = ""
+			}
+		}
+		p.define(s, &c, diag.Span{File: p.doc.file})
+	}
+	return s
+}
+
+var (
+	anyType      = &expr.Type{Kind: expr.AnyType, Null: true}
+	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType)
+	headerType   = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
+	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
+	warningsType = &expr.Type{Kind: expr.ListType, Elem: textType}
+	failuresType = &expr.Type{Kind: expr.ListType, Elem: record("failures", "step", textType, "class", textType)}
+	errorType    = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone)
+)

@@ -1,0 +1,185 @@
+package mapping
+
+import "github.com/emenda-gateway/emenda/internal/yamldoc"
+
+// Version is the language version files begin with: `emenda: 1`.
+const Version = "1"
+
+// The words of keys that have their place in the language but no meaning yet.
+const (
+	laterStore = "not supported yet: %s needs the durable store"
+	laterOrder = "not supported yet: %s belongs to durable orders"
+)
+
+// The tables of keys: reading, docs/mapping.md and the JSON Schema come from them.
+var (
+	// MappingShape is a file with `route:`.
+	MappingShape = mappingShape()
+	// FlowShape is a file with `flow:`.
+	FlowShape = flowShape()
+	// DialectShape is a file with `dialect:`.
+	DialectShape = dialectShape()
+	// TableShape is a file with `table:`.
+	TableShape = tableShape()
+)
+
+// Shapes that are the same wherever they stand.
+var (
+	text      = &yamldoc.Shape{Form: yamldoc.TextForm}
+	texts     = &yamldoc.Shape{Form: yamldoc.ListForm, Elem: text}
+	scalar    = &yamldoc.Shape{Form: yamldoc.ScalarForm}
+	integer   = &yamldoc.Shape{Form: yamldoc.IntForm}
+	number    = &yamldoc.Shape{Form: yamldoc.NumberForm}
+	boolean   = &yamldoc.Shape{Form: yamldoc.BoolForm}
+	name      = &yamldoc.Shape{Form: yamldoc.NameForm}
+	duration  = &yamldoc.Shape{Form: yamldoc.DurationForm}
+	condition = &yamldoc.Shape{Form: yamldoc.ConditionForm}
+	value     = &yamldoc.Shape{Form: yamldoc.ValueForm}
+	anything  = &yamldoc.Shape{Form: yamldoc.AnyForm}
+)
+
+// identifier is what names in expressions look like.
+const identifier = `^[A-Za-z_][A-Za-z0-9_]*$`
+
+func key(name string, s *yamldoc.Shape, doc string) yamldoc.Key {
+	return yamldoc.Key{Name: name, Shape: s, Doc: doc}
+}
+
+func required(k yamldoc.Key) yamldoc.Key {
+	k.Required = true
+	return k
+}
+
+func later(name, words, doc string) yamldoc.Key {
+	return yamldoc.Key{Name: name, Shape: anything, Doc: doc, Later: words}
+}
+
+func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
+	return &yamldoc.Shape{Name: name, Form: yamldoc.ObjectForm, Doc: doc, Keys: keys}
+}
+
+func mapOf(elem *yamldoc.Shape, pattern, keyDoc string) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.MapForm, Elem: elem, Pattern: pattern, KeyDoc: keyDoc}
+}
+
+func listOf(elem *yamldoc.Shape) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.ListForm, Elem: elem}
+}
+
+func enum(values ...string) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: values}
+}
+
+func oneOf(alts ...*yamldoc.Shape) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.AltForm, Alts: alts}
+}
+
+func versionKey() yamldoc.Key {
+	return required(key("emenda", scalar, "The version of the language; the first key of every file."))
+}
+
+func summaryKey() yamldoc.Key {
+	return key("summary", text, "What the file is for, in one line; shown by `emenda routes` and in the docs.")
+}
+
+var httpMethods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+func mappingShape() *yamldoc.Shape {
+	return object("mapping", "A mapping says how a request becomes requests to backends and an answer.",
+		versionKey(),
+		summaryKey(),
+		required(key("route", routeShape(), "Where requests come in.")),
+		key("input", inputShape(), "The fields a request may bring, with JSON Schema's words."),
+		key("rules", listOf(ruleShape()), "What must hold between fields; all faults are told at once."),
+		key("let", letShape(), "Named values, computed once, when first used."),
+		key("steps", stepsShape(), "The calls and what lies between them."),
+		required(key("reply", repliesShape(), "The answers: the first whose `when` holds once all steps settled; the last has no `when`.")),
+		later("mode", "not supported yet: durable mappings need the durable store", "`durable` records every step."),
+		later("order", "not supported yet: order belongs to durable orders", "Key, deadline and accepted reply of durable orders."),
+		later("finally", "not supported yet: finally belongs to durable orders", "Steps that run at every end of an order."),
+		key("tests", testsShape(false), "Requests, the backends' answers and what must come back; run by `emenda test` and before every reload."),
+	)
+}
+
+func flowShape() *yamldoc.Shape {
+	return object("flow", "A flow is steps that mappings share: called like an operation, as `flows.NAME`.",
+		versionKey(),
+		required(key("flow", name, "The flow's name.")),
+		summaryKey(),
+		key("input", inputShape(), "What callers give in `with:`."),
+		key("let", letShape(), "Named values, computed once, when first used."),
+		key("steps", stepsShape(), "The calls and what lies between them."),
+		required(key("result", value, "The value calls of the flow answer with.")),
+		key("tests", testsShape(true), "Inputs, the backends' answers and the result that must come out."),
+	)
+}
+
+func routeShape() *yamldoc.Shape {
+	return object("route", "How requests reach the mapping.",
+		key("path", text, "The path below the dialect's prefixes; `{name}` takes a segment as the input field of that name."),
+		required(key("dialect", name, "The dialect callers speak here.")),
+		key("method", oneOf(enum(httpMethods...), listOf(enum(httpMethods...))), "The method or methods; without it, the dialect's."),
+		key("timeout", duration, "How long a request may take in all; without it, 30s."),
+		key("needs", text, "The permission a caller must have; without it, `<dialect>.<path>`."),
+		key("errors", errorsShape(), "Replaces single kinds of the dialect's errors."),
+		later("repeat", "not supported yet: repeat needs the durable store", "Gives a repeated request the first answer."),
+		later("operation", "not supported yet: operation comes with expose", "Replaces an exposed operation."),
+	)
+}
+
+func letShape() *yamldoc.Shape {
+	return mapOf(value, identifier, "a name: letters, digits and _")
+}
+
+func ruleShape() *yamldoc.Shape {
+	return object("rule", "Something that must hold for the input.",
+		required(key("that", condition, "A bare condition over `input`, `caller` and `let` names made of them.")),
+		required(key("else", value, "The message when it does not hold.")),
+		key("at", text, "JSON Pointer of the field the message is about."),
+		key("level", enum("error", "warn"), "`warn` adds to `warnings` instead, and is an error for strict callers."),
+	)
+}
+
+func inputShape() *yamldoc.Shape {
+	// `schema: file.json` is a text under the key schema; fields are maps.
+	schema := &yamldoc.Shape{Name: "schema file", Form: yamldoc.TextForm}
+	return mapOf(oneOf(fieldShape(), schema), "", "")
+}
+
+func fieldShape() *yamldoc.Shape {
+	field := object("input field", "One field of the input.")
+	field.Keys = []yamldoc.Key{
+		required(key("type", enum("string", "integer", "number", "boolean", "array", "object"), "The kind of value; text that spells one is converted.")),
+		key("format", name, "A named format (a plugin's): checks the text and puts it in normal form."),
+		key("required", boolean, "The field must have a value."),
+		key("default", anything, "The value when none is given."),
+		key("names", texts, "The names the field is accepted under, the preferred one first."),
+		key("enum", listOf(scalar), "The only values allowed."),
+		key("pattern", text, "What the text must match (RE2)."),
+		key("minimum", number, "The smallest number allowed."),
+		key("maximum", number, "The greatest number allowed."),
+		key("minLength", integer, "The fewest characters allowed."),
+		key("maxLength", integer, "The most characters allowed."),
+		key("items", field, "What the elements of an array are."),
+		key("properties", mapOf(field, "", ""), "The fields of an object."),
+		key("echo", boolean, "Sent back as it came; no part of what makes a repeated request the same."),
+		key("secret", boolean, "Flows only into fields so marked: never into logs, memory, URLs, replies."),
+	}
+	return field
+}
+
+func repliesShape() *yamldoc.Shape {
+	s := listOf(object("reply", "One answer.",
+		key("when", condition, "A bare condition; every reply but the last has one."),
+		key("status", integer, "The HTTP status, 100 to 599; without it, 200."),
+		key("header", mapOf(value, "", ""), "Header fields."),
+		key("json", value, "The body, as JSON."),
+		key("text", value, "The body, as text."),
+		key("type", text, "The Content-Type; without it, what json or text say."),
+		key("patch", value, "A document to pass on, with the changes of `set` and `delete`."),
+		key("set", mapOf(value, "", ""), "Paths of the patched document and their new values."),
+		key("delete", texts, "Paths to drop from the patched document."),
+	))
+	s.Min = 1
+	return s
+}

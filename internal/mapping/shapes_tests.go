@@ -1,0 +1,75 @@
+package mapping
+
+import "github.com/emenda-gateway/emenda/internal/yamldoc"
+
+func testsShape(flow bool) *yamldoc.Shape {
+	entries := mapOf(listOf(object("memory entry", "One remembered value.",
+		required(key("key", anything, "The entry's key.")),
+		required(key("value", anything, "The value; of a count, the number.")),
+	)), "", "")
+	keys := []yamldoc.Key{
+		required(key("name", text, "What the test shows.")),
+		key("now", scalar, "The time of the request (RFC 3339)."),
+		key("memory", entries, "What is remembered before."),
+		key("upstream", listOf(testCallShape()), "The calls that must be made and their answers: those of one operation in order; one too many or too few fails."),
+		key("after", entries, "What must be remembered afterwards."),
+		later("events", "not supported yet: events belong to durable orders", "Events told to the order."),
+	}
+	if flow {
+		keys = append(keys,
+			key("input", anything, "The flow's input."),
+			key("result", anything, "The result that must come out, exactly."),
+			key("refused", boolean, "The flow must end refused."),
+			key("state", enum("ok", "refused", "failed", "unknown"), "The state the flow must end in."),
+		)
+	} else {
+		keys = append(keys,
+			key("caller", name, "A caller of gateway.yaml, as whom the request is made without its credentials."),
+			required(key("request", testRequestShape(), "The request.")),
+			required(key("reply", object("expected reply", "What must come back.",
+				key("status", integer, "The HTTP status."),
+				key("json", anything, "The body, exactly."),
+				key("contains", anything, "Members the body must have at least."),
+				key("text", text, "The body, byte for byte."),
+				key("header", mapOf(scalar, "", ""), "Header fields that must be there."),
+			), "What must come back.")),
+			later("order", "not supported yet: order belongs to durable orders", "How the order must end."),
+		)
+	}
+	return listOf(object("test", "One test.", keys...))
+}
+
+func testRequestShape() *yamldoc.Shape {
+	return object("test request", "The request of a test.",
+		key("method", enum(httpMethods...), "The method; without it, the route's first."),
+		key("path", text, "The whole path; without it, the route's, below the dialect's first prefix."),
+		key("header", mapOf(scalar, "", ""), "Header fields."),
+		key("query", mapOf(scalar, "", ""), "Query fields."),
+		key("form", mapOf(anything, "", ""), "Fields of an application/x-www-form-urlencoded body."),
+		key("multipart", mapOf(anything, "", ""), "Fields of a multipart/form-data body."),
+		key("json", anything, "A JSON body; `{ $file: testdata/x.json }` takes a file."),
+		key("body", text, "A raw body."),
+		key("times", integer, "How often the request is sent, one after the other."),
+	)
+}
+
+func testCallShape() *yamldoc.Shape {
+	return object("upstream call", "One call a backend must see.",
+		required(key("call", name, "The operation.")),
+		key("expect", object("expected call", "What the call must bring, at least.",
+			key("with", mapOf(anything, "", ""), "Parameters."),
+			key("body", anything, "The body."),
+		), "What the call must bring, at least."),
+		required(key("answer", object("answer", "What the backend answers.",
+			key("status", integer, "The HTTP status; without it, 200."),
+			key("json", anything, "A JSON body; `{ $file: testdata/x.json }` takes a file."),
+			key("text", text, "A body of text, whatever it is."),
+			key("example", text, "An example of the contract, by name."),
+			key("fail", enum(failNames...), "No answer: what went wrong instead."),
+		), "What the backend answers.")),
+		key("times", integer, "How often the call is made so; without it, once."),
+	)
+}
+
+// failNames are the ways a backend of a test can fail.
+var failNames = []string{"timeout", "broken", "refused", "failed", "unavailable"}
