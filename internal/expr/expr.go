@@ -5,8 +5,6 @@
 package expr
 
 import (
-	"time"
-
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
@@ -69,25 +67,6 @@ func (t *Template) AppendJSON(dst []byte, f *Frame) []byte { panic("not built") 
 // Value gives the value; containers made by the template are JSON text in the frame's arena.
 func (t *Template) Value(f *Frame) jsonx.Value { panic("not built") }
 
-// Placeholders is a compiled text template: JSON text with _NAME_ placeholders.
-type Placeholders struct {
-	Names []string // declared placeholders in order of first appearance
-	parts []string //nolint:unused // the builder decides
-}
-
-// CompilePlaceholders reads a JSON text with _NAME_ placeholders. Quoted ones
-// become escaped strings (also inside longer quoted text), bare ones JSON values. Every
-// placeholder must be in vars or fill (sign-in variables filled when sending,
-// which stay in the text as Fill says); every name of vars must occur.
-func CompilePlaceholders(file *diag.File, vars, fill []string) (*Placeholders, diag.List) {
-	panic("not built")
-}
-
-// Append appends the text with value(i) for Names[i]; f fails when a value is missing or, for a quoted one, is a container.
-func (p *Placeholders) Append(dst []byte, f *Frame, value func(i int) jsonx.Value) []byte {
-	panic("not built")
-}
-
 // Table is a table of constants looked up by text key.
 type Table struct {
 	Name    string
@@ -97,42 +76,8 @@ type Table struct {
 	Fails   bool        // unknown: error
 }
 
-// RuntimeError is a failure of an expression, with where it stands in its file.
-type RuntimeError struct {
-	At      diag.Span
-	Message string // names variables and positions, never values
-}
-
-// Error gives file:line:col and message.
-func (e *RuntimeError) Error() string { panic("not built") }
-
-// Frame is the state of one run: slots, arena, clock, fuel. Frames are pooled; one goroutine at a time.
-type Frame struct {
-	Arena *jsonx.Arena
-	Now   time.Time      // fixed per request, in Zone
-	Zone  *time.Location // of gateway.yaml
-	slots []jsonx.Value  //nolint:unused // the builder decides
-	err   *RuntimeError  //nolint:unused // the builder decides
-	fuel  int            //nolint:unused // the builder decides
-}
-
-// NewFrame gives a frame for plans of layout l, from a pool, with full fuel.
-func NewFrame(l *Layout, now time.Time, zone *time.Location) *Frame { panic("not built") }
-
-// Release resets the frame and gives it back; nothing made with it may be used afterwards.
-func (f *Frame) Release() { panic("not built") }
-
-// Set stores the value of slot.
-func (f *Frame) Set(slot int, v jsonx.Value) { panic("not built") }
-
-// Get reads the value of slot (computing a let when first read).
-func (f *Frame) Get(slot int) jsonx.Value { panic("not built") }
-
-// Err gives the first failure since the last Clear, or nil.
-func (f *Frame) Err() *RuntimeError { return f.err }
-
-// Clear forgets a failure.
-func (f *Frame) Clear() { f.err = nil }
-
-// Fail records a failure of the expression being evaluated (functions call it); the value given is Absent.
-func (f *Frame) Fail(format string, args ...any) jsonx.Value { panic("not built") }
+// FreeNames parses n's expressions (a condition when bare, else a template with
+// ${}) and gives the names they use that they do not define themselves:
+// "input", "cliente", and "steps.cliente" for members of the namespace steps.
+// Faulty expressions give what could be read; compiling reports them.
+func FreeNames(n Source) []string { panic("not built") }

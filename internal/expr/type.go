@@ -1,5 +1,7 @@
 package expr
 
+import "strings"
+
 // TypeKind is the family of a Type.
 type TypeKind uint8
 
@@ -12,7 +14,12 @@ const (
 	ListType
 	ObjectType
 	NoneType // the type of nil
-	TimeType // `now` and what date functions pass on
+	// TimeType is `now` and what date functions pass on. At run time a time is
+	// a text value (jsonx.String) in RFC 3339 with nanoseconds, in the frame's
+	// zone: f.TimeValue(t) makes one, ParseTime reads it back. A name of this
+	// type whose slot was never set reads as Frame.Now. Written into a template
+	// it is that text.
+	TimeType
 )
 
 // Type is what the checker knows of a value. Types are immutable once made.
@@ -38,11 +45,222 @@ type Field struct {
 	Required bool
 }
 
+// Types the checker gives that no signature needs. They are shared: never change them.
+var (
+	anyMissing = &Type{Kind: AnyType, Null: true}
+	nonePlain  = &Type{Kind: NoneType, Null: true}
+)
+
 // Nullable gives t with Null set.
-func (t *Type) Nullable() *Type { panic("not built") }
+func (t *Type) Nullable() *Type {
+	if t == nil {
+		return anyMissing
+	}
+	if t.Null {
+		return t
+	}
+	c := *t
+	c.Null = true
+	return &c
+}
 
 // NotNull gives t without Null.
-func (t *Type) NotNull() *Type { panic("not built") }
+func (t *Type) NotNull() *Type {
+	if t == nil {
+		return anyType
+	}
+	if !t.Null {
+		return t
+	}
+	c := *t
+	c.Null = false
+	if c.Kind == NoneType {
+		c.Kind = AnyType
+	}
+	return &c
+}
+
+// secret gives t marked secret when yes.
+func (t *Type) secret(yes bool) *Type {
+	if !yes || t.Secret {
+		return t
+	}
+	c := *t
+	c.Secret = true
+	return &c
+}
 
 // String names the type as messages do: "text", "whole number", "list of object", "text or no value".
-func (t *Type) String() string { panic("not built") }
+func (t *Type) String() string {
+	if t == nil {
+		return "any value"
+	}
+	s := t.noun()
+	if t.Null && t.Kind != NoneType {
+		s += " or no value"
+	}
+	return s
+}
+
+// noun is String without the possibility of no value.
+func (t *Type) noun() string {
+	switch t.Kind {
+	case BoolType:
+		return "true or false"
+	case NumberType:
+		if t.Integer {
+			return "whole number"
+		}
+		return "number"
+	case TextType:
+		return "text"
+	case ListType:
+		if t.Elem == nil || t.Elem.Kind == AnyType {
+			return "list"
+		}
+		return "list of " + t.Elem.noun()
+	case ObjectType:
+		return "object"
+	case NoneType:
+		return "no value"
+	case TimeType:
+		return "time"
+	}
+	return "any value"
+}
+
+// field finds a field of an object type.
+func (t *Type) field(name string) (*Field, bool) {
+	f, ok := t.Fields[name]
+	return f, ok
+}
+
+// names gives the field names in declared order, for suggestions.
+func (t *Type) names() []string {
+	if len(t.Order) == len(t.Fields) {
+		return t.Order
+	}
+	return sortedKeys(t.Fields)
+}
+
+// elem gives the type of a list's elements; elements of a list of unknown
+// things are taken to be there, and fail by name when they are not.
+func (t *Type) elem() *Type {
+	if t == nil || t.Kind != ListType || t.Elem == nil {
+		return anyType
+	}
+	return t.Elem
+}
+
+// maxTypeDepth bounds walks over types, which contracts may nest without end.
+const maxTypeDepth = 16
+
+// secretPath gives where inside t something secret stands: "" and true when t
+// itself is secret, "a.b" for a field of it.
+func (t *Type) secretPath() (string, bool) { return t.secretWithin(0) }
+
+func (t *Type) secretWithin(depth int) (string, bool) {
+	if t == nil || depth > maxTypeDepth {
+		return "", false
+	}
+	if t.Secret {
+		return "", true
+	}
+	if t.Kind == ListType {
+		return t.Elem.secretWithin(depth + 1)
+	}
+	for _, n := range t.names() {
+		f := t.Fields[n]
+		if f == nil || f.Type == nil {
+			continue
+		}
+		if p, ok := f.Type.secretWithin(depth + 1); ok {
+			return strings.TrimSuffix(n+"."+p, "."), true
+		}
+	}
+	return "", false
+}
+
+// join gives a type that fits values of both.
+func join(a, b *Type) *Type { return joinDepth(a, b, 0) }
+
+func joinDepth(a, b *Type, depth int) *Type {
+	if a == nil || b == nil || depth > maxTypeDepth {
+		return anyMissing
+	}
+	if a == b {
+		return a
+	}
+	null, sec := a.Null || b.Null, a.Secret || b.Secret
+	var out Type
+	switch {
+	case a.Kind == NoneType:
+		out = *b
+	case b.Kind == NoneType:
+		out = *a
+	case a.Kind != b.Kind:
+		out = Type{Kind: AnyType}
+	default:
+		out = *a
+		out.Integer = a.Integer && b.Integer
+		out.Enum = joinEnum(a.Enum, b.Enum)
+		if a.Label != b.Label {
+			out.Label = ""
+		}
+		if a.Kind == ListType && a.Elem != b.Elem {
+			out.Elem = joinElem(a.Elem, b.Elem, depth)
+		}
+		if a.Kind == ObjectType {
+			joinObjects(&out, a, b, depth)
+		}
+	}
+	out.Null, out.Secret = null, sec
+	return &out
+}
+
+func joinElem(a, b *Type, depth int) *Type {
+	if a == nil || b == nil {
+		return nil
+	}
+	return joinDepth(a, b, depth+1)
+}
+
+// joinEnum unites closed sets of texts; with an open side the union is open.
+func joinEnum(a, b []string) []string {
+	if a == nil || b == nil {
+		return nil
+	}
+	out := append([]string(nil), a...)
+	for _, x := range b {
+		if !contains(out, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// joinObjects fills out with the fields of both: one that only one side has may be missing.
+func joinObjects(out, a, b *Type, depth int) {
+	out.Open, out.Assumed = a.Open || b.Open, a.Assumed || b.Assumed
+	out.Fields = make(map[string]*Field, len(a.Fields)+len(b.Fields))
+	out.Order = nil
+	for _, n := range a.names() {
+		fa := a.Fields[n]
+		fb, both := b.Fields[n]
+		f := &Field{Assumed: fa.Assumed}
+		if both {
+			f.Type = joinDepth(fa.Type, fb.Type, depth+1)
+			f.Assumed = fa.Assumed || fb.Assumed
+		} else {
+			f.Type = fa.Type.Nullable()
+		}
+		out.Fields[n], out.Order = f, append(out.Order, n)
+	}
+	for _, n := range b.names() {
+		if _, both := a.Fields[n]; !both {
+			fb := b.Fields[n]
+			out.Fields[n] = &Field{Type: fb.Type.Nullable(), Assumed: fb.Assumed}
+			out.Order = append(out.Order, n)
+		}
+	}
+}
