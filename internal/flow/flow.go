@@ -1,5 +1,9 @@
 // Package flow runs one plan: which step may start, with what values, what the
 // answer means, what the reply is. It knows nothing of where it was called from.
+//
+// One goroutine, the caller's, owns a run's frame: it evaluates every condition
+// and renders every request. Calls are handed to goroutines of their own only
+// when more than one can be under way, and none outlives the run.
 package flow
 
 import (
@@ -13,18 +17,26 @@ import (
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
-// Caller makes calls of operations: backends, or a test's book of answers. It must be safe for concurrent use.
+// Caller makes calls of operations: backends, or a test's book of answers. It
+// must be safe for concurrent use and return soon after ctx is done.
 type Caller interface {
 	Call(ctx context.Context, c *backend.Call) *backend.Answer
 }
 
-// Memory is what recall and remember reach. Keys and values are JSON.
+// Memory is what recall and remember reach. Keys and values are JSON. A value
+// that Recall gives must never change afterwards; key and value given to
+// Remember are the caller's again when it returns.
 type Memory interface {
 	Recall(ctx context.Context, m *mapping.Memory, key []byte, now time.Time) (value []byte, found bool, err error)
 	Remember(ctx context.Context, m *mapping.Memory, key, value []byte, now time.Time) error
 }
 
-// Cache keeps answers' bodies for `cache:`. Keys hold the plan, the step and the mapped key.
+// Instant marks a Memory that answers without waiting for anything: its steps
+// run where they stand, without a goroutine.
+type Instant interface{ Instant() }
+
+// Cache keeps answers for `cache:`. Keys hold the plan, the step and the mapped
+// key. What is stored is the cache's from then on, and nobody changes it.
 type Cache interface {
 	Load(key string, now time.Time) (body []byte, ok bool)
 	Store(key string, body []byte, until time.Time)
@@ -33,16 +45,21 @@ type Cache interface {
 // Env is what a run is given.
 type Env struct {
 	Calls       Caller
-	Memory      Memory
-	Cache       Cache
+	Memory      Memory // nil: the store is down
+	Cache       Cache  // nil: nothing is kept
 	Now         time.Time
 	Zone        *time.Location
 	RequestID   string
 	Watch       Watcher                   // may be nil
 	Unavailable func(backend string) bool // a backend left out; may be nil
+	// OneByOne makes calls one at a time, in the file's order, so that what a
+	// run comes to does not depend on timing (tests, dry runs).
+	OneByOne bool
 }
 
-// Watcher is told about every step as it settles (tests, explain, traces); called on the run's goroutine, values live only during the call.
+// Watcher is told about every step as it settles (tests, explain, traces), one
+// at a time; a flow's steps are told before the step that calls it. Values live
+// only during the call.
 type Watcher interface {
 	Settled(plan *mapping.Plan, step *mapping.Step, r StepReport)
 }
@@ -64,7 +81,7 @@ type Problem struct {
 	Kind    mapping.ErrorKind
 	Class   string
 	Message string             // for the caller, when the dialect's reply uses it: a refusal's words
-	Step    string             // for logs
+	Step    string             // for logs; "outer/inner" for a flow's; "" for the reply
 	Cause   *expr.RuntimeError // for logs: a failed template with its position
 }
 
@@ -72,7 +89,7 @@ type Problem struct {
 type Outcome struct {
 	Problem *Problem
 	Reply   *mapping.Reply // the one chosen
-	Index   int            // of Reply
+	Index   int            // of Reply; -1 with a problem
 	Status  int
 	Type    string
 	Header  []contract.Header
@@ -89,11 +106,38 @@ type Given struct {
 
 // Run runs a mapping's plan on frame f (already holding what intake put there)
 // and appends the reply's body to buf. ctx carries the route's deadline.
+// Afterwards the answers' memory is given back: f is good for nothing but Release.
 func Run(ctx context.Context, p *mapping.Plan, f *expr.Frame, g Given, env *Env, buf []byte) Outcome {
-	panic("not built")
+	r := newRun(p, f, env)
+	defer r.free()
+	if env.Watch != nil {
+		r.watch = &watch{told: env.Watch}
+	}
+	r.set(p.Slots.Input, g.Input)
+	r.set(p.Slots.Request, g.Request)
+	r.set(p.Slots.Caller, g.Caller)
+	r.set(p.Slots.Warnings, g.Warnings)
+	r.common()
+	r.loop(ctx, ctx)
+	if r.dead >= 0 {
+		return Outcome{Problem: r.problem(), Index: -1, Body: buf}
+	}
+	return r.reply(buf)
 }
 
-// RunFlow runs a flow's plan on its own and gives its result (for tests of flows).
+// RunFlow runs a flow's plan on its own and gives its result (for tests of
+// flows). err tells that input is not what the flow takes.
 func RunFlow(ctx context.Context, p *mapping.Plan, input []byte, env *Env) (state contract.State, class, message string, result []byte, err error) {
-	panic("not built")
+	var w *watch
+	if env.Watch != nil {
+		w = &watch{told: env.Watch}
+	}
+	res, out := runFlow(ctx, ctx, p, input, env, w, nil)
+	if res.badInput {
+		return contract.Failed, res.class, "", nil, res.cause
+	}
+	if res.cause != nil {
+		return res.state, res.class, res.message, nil, res.cause
+	}
+	return res.state, res.class, res.message, out, nil
 }

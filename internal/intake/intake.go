@@ -1,6 +1,6 @@
 // Package intake reads a request in its dialect: who calls, and what `input`
 // is. It takes bytes, whatever brought them, and never answers with more than
-// the dialect's words.
+// the dialect's words: no message quotes a received value.
 package intake
 
 import (
@@ -28,8 +28,9 @@ type Param struct{ Name, Value string }
 // Problem is why a request is not accepted.
 type Problem struct {
 	Kind    mapping.ErrorKind
-	Message string   // in the dialect's words: all faults joined
-	Fields  []string // JSON Pointers of the bad fields
+	Message string             // in the dialect's words: all faults joined
+	Fields  []string           // JSON Pointers of the bad fields
+	Cause   *expr.RuntimeError // Kind Internal: a rule that could not be evaluated, for logs
 }
 
 // Caller is one configured caller, ready to compare with.
@@ -43,25 +44,41 @@ type Caller struct {
 	Value       jsonx.Value // what mappings see as `caller`: name, app, strict
 }
 
-// Fields is what was received, by name, before mapping; body before query.
-type Fields struct {
-	body jsonx.Value //nolint:unused // the builder decides
+// May tells whether c has permission needs. In its globs `*` stands for any
+// text, none included. Nobody has the permission "".
+func (c *Caller) May(needs string) bool {
+	if needs == "" {
+		return false
+	}
+	for _, glob := range c.Permissions {
+		if globMatches(glob, needs) {
+			return true
+		}
+	}
+	return false
 }
 
-// Read reads body and query as dialect d allows.
-func Read(a *jsonx.Arena, r *Request, d *mapping.Dialect) (*Fields, *Problem) { panic("not built") }
-
-// SignIn finds who calls: credentials from the dialect's places, constant-time, never from input.
-func SignIn(f *Fields, r *Request, d *mapping.Dialect, callers []*Caller) (*Caller, *Problem) {
-	panic("not built")
-}
-
-// May tells whether c has permission needs.
-func (c *Caller) May(needs string) bool { panic("not built") }
-
-// Input makes `input` from the fields (kinds converted, defaults set, formats
-// normalised), puts it into frame f's slot for rules, checks the rules, and gives the value and
-// the warnings (a list of texts).
-func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *Caller) (input, warnings jsonx.Value, problem *Problem) {
-	panic("not built")
+// globMatches matches by going back to the last star only, so it takes at most
+// len(glob) × len(text) steps.
+func globMatches(glob, text string) bool {
+	g, t, star, back := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case g < len(glob) && glob[g] == '*':
+			star, back = g, t
+			g++
+		case g < len(glob) && glob[g] == text[t]:
+			g++
+			t++
+		case star >= 0:
+			back++
+			g, t = star+1, back
+		default:
+			return false
+		}
+	}
+	for g < len(glob) && glob[g] == '*' {
+		g++
+	}
+	return g == len(glob)
 }

@@ -1,0 +1,252 @@
+package flow
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// prepare chooses the case of a step (or of one element) and renders its call.
+// Without a task the step has its result already: a value, a skip, a refusal,
+// a cached answer, or a failure before anything was sent.
+func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem int) (*task, result) {
+	c, res, ok := r.choose(s, st)
+	if !ok {
+		return nil, res
+	}
+	switch c.Action {
+	case mapping.DoSkip:
+		return nil, result{state: contract.Skipped, why: "the case says skip"}
+	case mapping.DoFail:
+		return nil, r.refuse(c.Fail)
+	case mapping.DoUse:
+		v := c.Use.Value(r.f)
+		if r.f.Err() != nil {
+			return nil, r.ours()
+		}
+		return nil, result{body: v}
+	}
+	key := ""
+	if s.Cache != nil && r.env.Cache != nil {
+		if key = r.cacheKey(s, st); key == "" {
+			return nil, r.ours()
+		}
+		if res, ok := r.cached(key); ok {
+			return nil, res
+		}
+	}
+	if ctx.Err() != nil { // no time is left: nothing more is sent
+		return nil, result{state: contract.Failed, class: contract.ClassTimeout, why: "no time left to begin"}
+	}
+	t := r.newTask(s, c, elem)
+	t.cacheKey = key
+	err := r.render(t, s, c)
+	if err != nil {
+		r.idle = append(r.idle, t)
+		return nil, r.broken(err)
+	}
+	switch {
+	case c.Action == mapping.DoCall && r.env.Unavailable != nil && r.env.Unavailable(c.Call.Operation.Backend):
+		r.idle = append(r.idle, t)
+		return nil, result{state: contract.Failed, class: contract.ClassUnavailable}
+	case c.Memory != nil && r.env.Memory == nil:
+		r.idle = append(r.idle, t)
+		return nil, result{state: contract.Failed, class: contract.ClassStore}
+	case c.Memory != nil && r.instant:
+		t.do(ctx, ctx, r.env, r.watch)
+		res := r.outcome(s, t)
+		r.idle = append(r.idle, t)
+		return nil, res
+	}
+	return t, result{}
+}
+
+// choose takes the first case whose condition holds.
+func (r *run) choose(s *mapping.Step, st *stepRun) (*mapping.Case, result, bool) {
+	for i, c := range s.Cases {
+		if c.When != nil {
+			holds := c.When.Holds(r.f)
+			if r.f.Err() != nil {
+				return nil, r.ours(), false
+			}
+			if !holds {
+				continue
+			}
+		}
+		st.taken = i
+		if name, is := r.missing(c.Needs); is {
+			return nil, result{state: contract.Skipped, why: "needs " + name}, false
+		}
+		return c, result{}, true
+	}
+	return nil, result{state: contract.Skipped, why: "no case holds"}, false
+}
+
+func (r *run) newTask(s *mapping.Step, c *mapping.Case, elem int) *task {
+	var t *task
+	if n := len(r.idle); n > 0 {
+		t = r.idle[n-1]
+		r.idle[n-1] = nil
+		r.idle = r.idle[:n-1]
+		t.reset()
+	} else {
+		t = new(task)
+	}
+	t.step, t.elem, t.action, t.memory = s.Index, elem, c.Action, c.Memory
+	return t
+}
+
+// render makes the request, the flow's input, or the memory's key and value.
+func (r *run) render(t *task, s *mapping.Step, c *mapping.Case) *expr.RuntimeError {
+	switch c.Action {
+	case mapping.DoCall:
+		return r.renderCall(t, s, c.Call)
+	case mapping.DoFlow:
+		t.flow, t.whole = c.Call.Flow, c.Call
+		t.body = append(t.body[:0], '{', '}')
+		if c.Call.With != nil {
+			t.body = c.Call.With.AppendJSON(t.body[:0], r.f)
+		}
+		return r.failure()
+	}
+	t.body = c.Memory.Key.AppendJSON(t.body[:0], r.f)
+	if err := r.failure(); err != nil {
+		return err
+	}
+	if len(t.body) == 0 || string(t.body) == "null" {
+		return &expr.RuntimeError{At: c.At, Message: "the key of memory " + c.Memory.Name + " has no value"}
+	}
+	if c.Memory.Value != nil {
+		t.value = c.Memory.Value.AppendJSON(t.value[:0], r.f)
+	}
+	return r.failure()
+}
+
+// failure gives the frame's failure, and clears it.
+func (r *run) failure() *expr.RuntimeError {
+	err := r.f.Err()
+	if err != nil {
+		r.f.Clear()
+	}
+	return err
+}
+
+func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.RuntimeError {
+	r.params = r.params[:0]
+	for _, p := range c.Params {
+		var v jsonx.Value
+		if p != nil {
+			v = p.Value(r.f)
+		}
+		r.params = append(r.params, v)
+	}
+	switch {
+	case c.Body != nil:
+		t.body = c.Body.AppendJSON(t.body[:0], r.f)
+	case c.Text != nil:
+		r.vars = c.Text.Vars
+		t.body = c.Text.Text.Append(t.body[:0], r.f, r.varAt)
+	case c.Patch != nil:
+		t.body = r.patch(c.Patch, t.body[:0])
+	}
+	if err := r.failure(); err != nil {
+		if err.At.File == nil {
+			err = &expr.RuntimeError{At: c.At, Message: err.Message}
+		}
+		return err
+	}
+	var body []byte
+	if len(t.body) > 0 {
+		body = t.body
+	}
+	t.call.Operation = c.Operation
+	t.call.Timeout = s.Timeout
+	t.call.RequestID = r.env.RequestID
+	if s.Retry != nil {
+		t.call.Retries, t.call.Pause = s.Retry.Times, s.Retry.Every
+	}
+	if err := c.Operation.Build(&t.call.Request, r.params, body); err != nil {
+		return &expr.RuntimeError{At: c.At, Message: err.Error()}
+	}
+	return nil
+}
+
+// patch appends a document with its changes. A value that is not there sets nothing.
+func (r *run) patch(p *mapping.Patch, dst []byte) []byte {
+	from := len(dst)
+	dst = p.Base.AppendJSON(dst, r.f)
+	if r.f.Err() != nil {
+		return dst
+	}
+	doc := dst[from:]
+	for _, s := range p.Set {
+		raw := s.Value.AppendJSON(nil, r.f)
+		if r.f.Err() != nil {
+			return dst[:from]
+		}
+		if len(raw) == 0 {
+			continue
+		}
+		changed, err := jsonx.Set(doc, s.Path, raw)
+		if err != nil {
+			r.f.Fail("set of %q cannot be done: the document has another shape", s.Path)
+			return dst[:from]
+		}
+		doc = changed
+	}
+	for _, path := range p.Delete {
+		changed, err := jsonx.Delete(doc, path)
+		if err != nil {
+			r.f.Fail("delete of %q cannot be done: the document has another shape", path)
+			return dst[:from]
+		}
+		doc = changed
+	}
+	return append(dst[:from], doc...)
+}
+
+// cacheKey gives where the step's answer is kept; "" when the key's template failed.
+func (r *run) cacheKey(s *mapping.Step, st *stepRun) string {
+	a := r.f.Arena
+	m := a.Mark()
+	key := s.Cache.Key.Value(r.f)
+	if r.f.Err() != nil {
+		a.Drop(m)
+		return ""
+	}
+	b := append(a.Buf(), r.p.Name...)
+	b = append(b, 0)
+	b = append(b, s.Name...)
+	b = append(b, 0)
+	b = strconv.AppendInt(b, int64(st.taken), 10)
+	b = append(b, 0)
+	b = key.AppendJSON(b)
+	text := string(b[len(a.Buf()):]) // the cache keeps it
+	a.Drop(m)
+	return text
+}
+
+// cached looks for a kept answer: its status, a blank, its body.
+func (r *run) cached(key string) (result, bool) {
+	kept, ok := r.env.Cache.Load(key, r.env.Now)
+	if !ok || len(kept) < 4 {
+		return result{}, false
+	}
+	status, err := strconv.Atoi(string(kept[:3]))
+	if err != nil {
+		return result{}, false
+	}
+	return result{status: status, body: r.own(kept[4:]), why: "from the cache"}, true
+}
+
+// keep stores an ok answer.
+func (r *run) keep(s *mapping.Step, key string, res *result) {
+	b := make([]byte, 0, 128)
+	b = append(b, byte('0'+res.status/100%10), byte('0'+res.status/10%10), byte('0'+res.status%10), ' ')
+	b = res.body.AppendJSON(b)
+	r.env.Cache.Store(key, b, r.env.Now.Add(s.Cache.For))
+}

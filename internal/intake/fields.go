@@ -1,0 +1,172 @@
+package intake
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// Fields is what was received, by name, before mapping; body before query.
+type Fields struct {
+	doc   jsonx.Value // a JSON body, else Absent
+	body  []pair      // a form's or multipart's fields
+	query []pair
+	read  bool // the query is input, not only credentials
+}
+
+// pair is one received field, decoded.
+type pair struct {
+	name, value string
+	charset     string // of a part that names its own
+	file        bool   // an uploaded file: bytes, perhaps no text
+}
+
+// maxFields bounds the fields of a form, a multipart body or a query.
+const maxFields = 1000
+
+// keptFields bounds what pooled Fields keep.
+const keptFields = 128
+
+var fieldsPool = sync.Pool{New: func() any { return new(Fields) }}
+
+// Release gives the memory of f back; it must not be used afterwards. Values
+// made of it stay good.
+func (f *Fields) Release() {
+	clear(f.body)
+	clear(f.query)
+	if cap(f.body)+cap(f.query) > keptFields {
+		f.body, f.query = nil, nil
+	}
+	*f = Fields{body: f.body[:0], query: f.query[:0]}
+	fieldsPool.Put(f)
+}
+
+// unreadable is why a body or query cannot be read, in neutral words.
+type unreadable string
+
+// The reasons.
+const (
+	notUnderstood   unreadable = "the request body is in a form that is not understood here"
+	contradiction   unreadable = "the request body is not what its Content-Type says"
+	badCharset      unreadable = "the charset of the request is not known here"
+	badBytes        unreadable = "the request holds bytes that are not in its charset"
+	badEscape       unreadable = "the request holds a malformed percent escape"
+	tooManyFields   unreadable = "the request holds too many fields"
+	noBoundary      unreadable = "the multipart body has no boundary"
+	cutMultipart    unreadable = "the multipart body is cut short"
+	badMultipart    unreadable = "the multipart body is malformed"
+	notAnObject     unreadable = "the JSON body is not an object"
+	badJSON         unreadable = "the request body is not valid JSON"
+	malformedHeader unreadable = "the Content-Type is malformed"
+)
+
+// Read reads body and query as dialect d allows. Values live as long as r's
+// strings and a.
+//
+// The Content-Type decides how a body is read, and a body that contradicts it
+// is unreadable: form fields under a JSON header, and, although some clients
+// would like it, a JSON object under a form header. Who guesses reads a
+// request otherwise than the proxies and signers before it. Without
+// Content-Type, `{` begins JSON and anything else is a form.
+func Read(a *jsonx.Arena, r *Request, d *mapping.Dialect) (*Fields, *Problem) {
+	f := fieldsPool.Get().(*Fields)
+	why, where := f.readAll(a, r, d)
+	if why == "" {
+		return f, nil
+	}
+	f.Release()
+	text := string(why) + where
+	if m := d.Messages["unreadable"]; m != nil {
+		text = m.Before + m.After
+	}
+	return nil, &Problem{Kind: mapping.Unreadable, Message: text}
+}
+
+// readAll reads query and body; where adds a position to the reason.
+func (f *Fields) readAll(a *jsonx.Arena, r *Request, d *mapping.Dialect) (why unreadable, where string) {
+	f.read = reads(d, mapping.ReadQuery)
+	if r.Query != "" && (f.read || signsInByQuery(d)) {
+		if f.query, why = readForm(a, f.query, r.Query, d.Charsets, ""); why != "" {
+			if f.read {
+				return why, ""
+			}
+			f.query = f.query[:0] // not read here, and holding no credentials that could be
+		}
+	}
+	first := firstByte(r.Body)
+	if first == 0 {
+		return "", ""
+	}
+	media, params := splitHeader(r.Type)
+	charset, found, ok := param(params, "charset")
+	if !ok {
+		return malformedHeader, ""
+	}
+	if found && charset != "" {
+		if charset = accepted(charset, d.Charsets); charset == "" {
+			return badCharset, ""
+		}
+	}
+	kind, ok := kindOf(media, first)
+	if !ok || !reads(d, kind) {
+		return notUnderstood, ""
+	}
+	switch kind {
+	case mapping.ReadJSON:
+		f.doc, why, where = readJSON(a, r.Body, d.Charsets, charset)
+	case mapping.ReadMultipart:
+		f.body, why = readMultipart(a, f.body, r.Body, params, d.Charsets, charset)
+	default:
+		if looksLikeJSON(r.Body, first) {
+			return contradiction, ""
+		}
+		f.body, why = readForm(a, f.body, strings.Trim(r.Body, "\r\n"), d.Charsets, charset)
+	}
+	return why, where
+}
+
+func reads(d *mapping.Dialect, kind mapping.ReadKind) bool {
+	for _, k := range d.Read {
+		if k == kind {
+			return true
+		}
+	}
+	return false
+}
+
+func signsInByQuery(d *mapping.Dialect) bool {
+	for i := range d.SignIn {
+		if d.SignIn[i].Place == mapping.PlaceQuery {
+			return true
+		}
+	}
+	return false
+}
+
+// firstByte gives the first byte of body that is no blank and no byte order
+// mark; 0 when there is none.
+func firstByte(body string) byte {
+	body = strings.TrimLeft(strings.TrimPrefix(body, bom), " \t\r\n")
+	if body == "" {
+		return 0
+	}
+	return max(body[0], 1) // a NUL is content, too
+}
+
+// kindOf tells how a body of a media type is read.
+func kindOf(media string, first byte) (mapping.ReadKind, bool) {
+	switch {
+	case media == "" && first == '{':
+		return mapping.ReadJSON, true
+	case media == "", strings.EqualFold(media, "application/x-www-form-urlencoded"):
+		return mapping.ReadForm, true
+	case strings.EqualFold(media, "multipart/form-data"):
+		return mapping.ReadMultipart, true
+	case strings.EqualFold(media, "application/json"), strings.EqualFold(media, "text/json"),
+		len(media) > 5 && strings.EqualFold(media[len(media)-5:], "+json"):
+		return mapping.ReadJSON, true
+	}
+	return 0, false
+}

@@ -1,0 +1,122 @@
+package intake
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+)
+
+// readForm reads application/x-www-form-urlencoded text or a query.
+func readForm(a *jsonx.Arena, dst []pair, s string, charsets []string, charset string) ([]pair, unreadable) {
+	for s != "" {
+		var piece string
+		piece, s, _ = strings.Cut(s, "&")
+		if piece == "" {
+			continue
+		}
+		if len(dst) == maxFields {
+			return dst, tooManyFields
+		}
+		name, value, _ := strings.Cut(piece, "=")
+		p := pair{}
+		var ok1, ok2 bool
+		p.name, ok1 = unescape(a, name)
+		p.value, ok2 = unescape(a, value)
+		if !ok1 || !ok2 {
+			return dst, badEscape
+		}
+		dst = append(dst, p)
+	}
+	if !decodePairs(a, dst, charsets, charset) {
+		return dst, badBytes
+	}
+	return dst, ""
+}
+
+// unescape undoes `+` and %XX.
+func unescape(a *jsonx.Arena, s string) (string, bool) {
+	i := strings.IndexAny(s, "%+")
+	if i < 0 {
+		return s, true
+	}
+	m := a.Mark()
+	b := append(a.Buf(), s[:i]...)
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '+':
+			b = append(b, ' ')
+		case '%':
+			if i+2 >= len(s) {
+				return "", false
+			}
+			hi, lo := unhex(s[i+1]), unhex(s[i+2])
+			if hi > 15 || lo > 15 {
+				return "", false
+			}
+			b = append(b, hi<<4|lo)
+			i += 2
+		default:
+			b = append(b, s[i])
+		}
+	}
+	a.SetBuf(b)
+	return a.Text(m), true
+}
+
+// unhex gives the value of a hexadecimal digit; above 15 for anything else.
+func unhex(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	case 'A' <= c && c <= 'F':
+		return c - 'A' + 10
+	}
+	return 255
+}
+
+// readJSON reads a JSON object. where says at which line and column it is none.
+func readJSON(a *jsonx.Arena, body string, charsets []string, charset string) (doc jsonx.Value, why unreadable, where string) {
+	body = strings.TrimPrefix(body, bom)
+	valid := utf8.ValidString(body)
+	if charset == "" {
+		charset = guess(charsets, func() bool { return valid })
+	}
+	switch {
+	case charset == latin1Name:
+		body = fromLatin1(a, body)
+	case charset == "" || !valid:
+		return jsonx.Value{}, badBytes, ""
+	}
+	doc, err := a.Parse(body, false)
+	if err != nil {
+		return jsonx.Value{}, badJSON, position(body, err)
+	}
+	if doc.Kind() != jsonx.Object {
+		return jsonx.Value{}, notAnObject, ""
+	}
+	return doc, "", ""
+}
+
+// position says where a document is not JSON: ": MESSAGE, at line 2, column 7".
+func position(body string, err error) string {
+	var bad *jsonx.SyntaxError
+	if !errors.As(err, &bad) {
+		return ""
+	}
+	before := body[:min(bad.Offset, len(body))]
+	line := strings.Count(before, "\n") + 1
+	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
+	return ": " + bad.Message + ", at line " + strconv.Itoa(line) + ", column " + strconv.Itoa(column)
+}
+
+// looksLikeJSON tells whether a body that is not said to be JSON is an object or a list.
+func looksLikeJSON(body string, first byte) bool {
+	return (first == '{' || first == '[') && gjson.Valid(strings.TrimPrefix(body, bom))
+}

@@ -1,0 +1,191 @@
+// Package store holds what requests share: the memory of recall and remember,
+// and kept answers. This is the store of one process: it forgets with it, it
+// is bounded, and its keys are HMACs under a key of the process, so that no
+// document or name can be read off them.
+package store
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// Local is a store in this process. It is safe for concurrent use.
+type Local struct {
+	zone *time.Location
+
+	mu       sync.Mutex
+	mac      hash.Hash
+	memories table
+	answers  table
+}
+
+// key is the HMAC of a memory's name, its window and the mapped key.
+type key [sha256.Size]byte
+
+// NewLocal gives a store that holds at most limit remembered values, and as
+// many kept answers; of more, those used longest ago go. Days and months
+// begin in zone.
+func NewLocal(limit int, zone *time.Location) *Local {
+	if zone == nil {
+		zone = time.UTC
+	}
+	secret := make([]byte, sha256.Size)
+	_, _ = rand.Read(secret) // never fails, and crashes the program if it did
+	l := &Local{zone: zone, mac: hmac.New(sha256.New, secret)}
+	l.memories.init(limit)
+	l.answers.init(limit)
+	return l
+}
+
+// Instant tells that nothing here waits for anything.
+func (l *Local) Instant() {}
+
+// Recall gives what was remembered under key, unless its time is over. Of a
+// count it gives the number of this day or month.
+func (l *Local) Recall(_ context.Context, m *mapping.Memory, mapped []byte, now time.Time) (value []byte, found bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.memories.get(l.keyOf(m, mapped, now), now)
+	if e == nil {
+		return nil, false, nil
+	}
+	return e.value, true, nil
+}
+
+// errNotANumber never shows the value.
+var errNotANumber = errors.New("a count grows by whole numbers only")
+
+// Remember keeps value under key, for as long as m says. A count grows by value, or by one without.
+func (l *Local) Remember(_ context.Context, m *mapping.Memory, mapped, value []byte, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.keyOf(m, mapped, now)
+	if !m.Count {
+		l.memories.put(k, append([]byte(nil), value...), l.until(m, now))
+		return nil
+	}
+	by := int64(1)
+	if len(value) > 0 {
+		n, err := strconv.ParseInt(string(value), 10, 64)
+		if err != nil {
+			return fmt.Errorf("memory %s: %w", m.Name, errNotANumber)
+		}
+		by = n
+	}
+	if e := l.memories.get(k, now); e != nil {
+		n, err := strconv.ParseInt(string(e.value), 10, 64)
+		if err != nil {
+			return fmt.Errorf("memory %s: %w", m.Name, errNotANumber)
+		}
+		e.value = strconv.AppendInt(nil, n+by, 10) // who recalled the old number keeps it
+		return nil
+	}
+	l.memories.put(k, strconv.AppendInt(nil, by, 10), l.until(m, now))
+	return nil
+}
+
+// Load gives a kept answer.
+func (l *Local) Load(name string, now time.Time) (body []byte, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e := l.answers.get(l.hash([]byte(name)), now)
+	if e == nil {
+		return nil, false
+	}
+	return e.value, true
+}
+
+// Store keeps an answer until a time.
+func (l *Local) Store(name string, body []byte, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answers.put(l.hash([]byte(name)), body, until)
+}
+
+// Len gives how many values are remembered and how many answers are kept,
+// those whose time is over and that nobody has asked for since among them.
+func (l *Local) Len() (memories, answers int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.memories.at), len(l.answers.at)
+}
+
+// hash gives the HMAC of pieces, each with its length before it so that no
+// two lists of pieces give the same text.
+func (l *Local) hash(pieces ...[]byte) (k key) {
+	l.mac.Reset()
+	var size [8]byte
+	for _, p := range pieces {
+		n := len(p)
+		for i := range size {
+			size[i] = byte(n >> (8 * i))
+		}
+		l.mac.Write(size[:])
+		l.mac.Write(p)
+	}
+	l.mac.Sum(k[:0])
+	return k
+}
+
+// keyOf gives where a memory's value stands. A count by day or month has a
+// place for each, so that a late call never adds to the next.
+func (l *Local) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
+	var window [16]byte
+	return l.hash([]byte(m.Name), l.window(m, now).appendTo(window[:0]), mapped)
+}
+
+// window is the day or month a value belongs to; the zero one is all time.
+type window struct{ year, month, day int }
+
+func (w window) appendTo(b []byte) []byte {
+	if w == (window{}) {
+		return b
+	}
+	b = strconv.AppendInt(b, int64(w.year), 10)
+	b = strconv.AppendInt(append(b, '-'), int64(w.month), 10)
+	return strconv.AppendInt(append(b, '-'), int64(w.day), 10)
+}
+
+func (l *Local) window(m *mapping.Memory, now time.Time) window {
+	year, month, day := now.In(l.zone).Date()
+	switch m.Per {
+	case "day":
+		return window{year, int(month), day}
+	case "month":
+		return window{year, int(month), 0}
+	}
+	return window{}
+}
+
+// until gives when a value's time is over: after `for`, and with its day or
+// month. The zero time is never.
+func (l *Local) until(m *mapping.Memory, now time.Time) time.Time {
+	var until time.Time
+	if m.For > 0 {
+		until = now.Add(m.For)
+	}
+	year, month, day := now.In(l.zone).Date()
+	var end time.Time
+	switch m.Per {
+	case "day":
+		end = time.Date(year, month, day+1, 0, 0, 0, 0, l.zone)
+	case "month":
+		end = time.Date(year, month+1, 1, 0, 0, 0, 0, l.zone)
+	default:
+		return until
+	}
+	if until.IsZero() || end.Before(until) {
+		return end
+	}
+	return until
+}
