@@ -7,7 +7,7 @@ func cardFunctions() []*expr.Function {
 		okFunction("luhn_ok", "Whether the text is digits whose last one is right by Luhn; blanks and hyphens are ignored.",
 			"79927398713", luhnOK),
 		okFunction("iccid_ok", "Whether the text is an ICCID, a SIM card's number: 19 or 20 digits, the last one right by Luhn.",
-			"8934071100272700052", iccidOK),
+			"8934071100272700059", iccidOK),
 		okFunction("imei_ok", "Whether the text is an IMEI, a handset's number: 15 digits, the last one right by Luhn.",
 			"490154203237518", imeiOK),
 	}
@@ -16,7 +16,7 @@ func cardFunctions() []*expr.Function {
 func cardFormats() []*expr.Format {
 	return []*expr.Format{
 		{
-			Name: "iccid", Example: "8934071100272700052", Help: "a SIM card's number: 19 or 20 digits, the last one right by Luhn, blanks and hyphens dropped",
+			Name: "iccid", Example: "8934071100272700059", Help: "a SIM card's number: 19 or 20 digits, the last one right by Luhn, blanks and hyphens dropped",
 			Normal: func(text string) (string, bool) { return bare(text), iccidOK(text) },
 		},
 		{
