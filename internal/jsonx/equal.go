@@ -1,0 +1,130 @@
+package jsonx
+
+import "sync"
+
+// Equal tells whether two values are the same: texts by decoded content, numbers by exact decimal value (1.10 equals 1.1), containers element by element, absent and null alike.
+// Objects are the same whatever the order of their members; of several members with one key the first counts; a member that is missing is not one that is null.
+func Equal(a, b Value) bool {
+	if a.kind != b.kind {
+		return a.kind <= Null && b.kind <= Null
+	}
+	switch a.kind {
+	case Bool:
+		return a.Bool() == b.Bool()
+	case Number:
+		return CompareNumbers(a.text, b.text) == 0
+	case String:
+		return sameText(a.text, a.flags&flagEscaped != 0, b.text, b.flags&flagEscaped != 0)
+	case Array:
+		if (a.flags|b.flags)&flagBuilt == 0 && a.text == b.text {
+			return true
+		}
+		return equalLists(a, b)
+	case Object:
+		return a.text == b.text || equalObjects(a, b)
+	}
+	return true
+}
+
+func equalLists(a, b Value) bool {
+	if a.Len() != b.Len() {
+		return false
+	}
+	x, y := a.Iter(), b.Iter()
+	for x.Next() && y.Next() {
+		if !Equal(x.val, y.val) {
+			return false
+		}
+	}
+	return true
+}
+
+// equalObjects compares each member once: a member of an object whose keys
+// repeat must not be walked again for each repetition, or nesting would make
+// the work exponential.
+func equalObjects(a, b Value) bool {
+	if a.Len() > smallObject || b.Len() > smallObject {
+		return equalLarge(a, b)
+	}
+	for n, it := 0, a.Iter(); it.Next(); n++ {
+		if !firstOfKey(a, it.key, n) {
+			continue
+		}
+		other := b.member(it.key.text, it.key.flags&flagEscaped != 0)
+		if other.kind == Absent || !Equal(it.val, other) {
+			return false
+		}
+	}
+	for it := b.Iter(); it.Next(); {
+		if a.member(it.key.text, it.key.flags&flagEscaped != 0).kind == Absent {
+			return false
+		}
+	}
+	return true
+}
+
+// firstOfKey tells whether none of the first n members of v has that key.
+func firstOfKey(v Value, key Value, n int) bool {
+	it := v.Iter()
+	for ; n > 0 && it.Next(); n-- {
+		if sameText(it.key.text, it.key.flags&flagEscaped != 0, key.text, key.flags&flagEscaped != 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// table is an object's members by key.
+type table struct {
+	keys   keySet
+	values []Value
+}
+
+var tables = sync.Pool{New: func() any { return new(table) }}
+
+func newTable(v Value) *table {
+	t := tables.Get().(*table)
+	t.keys.start(v.Len())
+	for it := v.Iter(); it.Next(); {
+		if _, known := t.keys.add(it.key.text, it.key.flags&flagEscaped != 0); !known {
+			t.values = append(t.values, it.val)
+		}
+	}
+	return t
+}
+
+func (t *table) free() {
+	clear(t.values)
+	t.values = t.values[:0]
+	t.keys.forget()
+	if t.keys.size() <= keep {
+		tables.Put(t)
+	}
+}
+
+func equalLarge(a, b Value) bool {
+	x, y := newTable(a), newTable(b)
+	defer x.free()
+	defer y.free()
+	if len(x.values) != len(y.values) {
+		return false
+	}
+	for i, k := range x.keys.keys {
+		_, _, j := y.keys.look(k.text, k.escaped)
+		if j < 0 || !Equal(x.values[i], y.values[j]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Compare orders two numbers by exact value or two texts by code point; ok is false for other pairs.
+func Compare(a, b Value) (order int, ok bool) {
+	switch {
+	case a.kind == Number && b.kind == Number:
+		return CompareNumbers(a.text, b.text), true
+	case a.kind == String && b.kind == String:
+		return compareText(a.text, a.flags&flagEscaped != 0, b.text, b.flags&flagEscaped != 0), true
+	}
+	return 0, false
+}
