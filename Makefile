@@ -30,8 +30,8 @@ fmt: ## format check
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
 	@$(GO) vet ./...
 
-$(LINT): tools/go.mod tools/go.sum
-	$(GO) build -modfile=tools/go.mod -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(LINT): tools/lint.mod tools/lint.sum
+	$(GO) build -modfile=tools/lint.mod -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 lint: $(LINT) ## golangci-lint, with the rules for the floors
 	$(LINT) run ./...

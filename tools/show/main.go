@@ -1,0 +1,4 @@
+// Command show.
+package main
+
+func main() {}
