@@ -35,6 +35,12 @@ func numberFunctions() []*Function {
 			Result:  numberType,
 			Help:    "The number rounded to so many decimal places (0 when not given), exactly; a half goes to the even neighbour.",
 			Example: Example{Expr: `round(10.345, 2)`, Gives: `10.34`},
+			Check: func(_ *Scope, args []*Type, _ []string) (*Type, error) {
+				if len(args) == 1 {
+					return integerType, nil
+				}
+				return numberType, nil
+			},
 			Eval:    evalRound,
 		},
 		{

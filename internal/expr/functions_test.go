@@ -350,6 +350,8 @@ func TestCheckTypes(t *testing.T) {
 		{"filled may take the value away", "filled", []*Type{textType}, nil, "text or no value"},
 		{"the least of whole numbers", "min", []*Type{integerType, integerType}, []string{"", ""}, "whole number"},
 		{"the least of a list", "min", []*Type{textsType}, []string{""}, "text or no value"},
+		{"rounding to whole", "round", []*Type{numberType}, []string{""}, "whole number"},
+		{"rounding to places", "round", []*Type{numberType, integerType}, []string{"", ""}, "number"},
 		{"a date in milliseconds", "date", []*Type{timeType, textType}, []string{"", "epoch_ms"}, "whole number"},
 		{"unique objects need a field", "unique", []*Type{invoices}, []string{""}, "unique compares texts, numbers and booleans, not object; name a field as the second argument"},
 		{"has finds near names", "has", []*Type{invoice, textType}, []string{"", "notes"}, `has looks for the field "notes", which is not there; did you mean note?`},
@@ -505,4 +507,49 @@ func TestRoundIsNear(t *testing.T) {
 		_, decimals, _ := strings.Cut(v.Text(), ".")
 		require.LessOrEqual(rt, len(decimals), places)
 	})
+}
+
+func TestFunctionsDoNotAllocate(t *testing.T) {
+	s := exampleScope(t)
+	f := exampleFrame(t, s.Layout)
+	defer f.Release()
+	for _, call := range []string{
+		`mask | "12345678900" | "###.***.###-**"`,
+		`digits | "12.345-6"`,
+		`pad_left | "42" | 5 | "0"`,
+		`replace | "a.b" | "." | ","`,
+		`split | "a,b" | ","`,
+		`join | ["a","b"] | ","`,
+		`round | 10.345 | 2`,
+		`money_sum | [{"v":112.40},{"v":7}] | "v"`,
+		`sort_by | [{"n":2},{"n":1},{"n":3}] | "-n"`,
+		`unique | [1,2,1]`,
+		`table | "plans" | "A"`,
+		`date | "31-01-2026" | "dd-MM-yyyy" | "yyyy-MM-dd"`,
+		`date | now | "yyyyMMddHHmmss"`,
+		`minutes_since | 1772745361000 | "epoch_ms"`,
+	} {
+		t.Run(call, func(t *testing.T) {
+			parts := strings.Split(call, " | ")
+			fn, _ := s.Functions.Find(parts[0])
+			var args []jsonx.Value
+			var types []*Type
+			var literals []string
+			for _, part := range parts[1:] {
+				v := jsonx.RawValue(part)
+				if part == "now" {
+					v = jsonx.TextValue("2026-03-05T18:16:01-03:00")
+				}
+				args, types, literals = append(args, v), append(types, typeOfValue(v)), append(literals, v.Text())
+			}
+			eval := fn.For(s, types, literals)
+			allocs := testing.AllocsPerRun(50, func() {
+				f.SetFuel(DefaultFuel)
+				f.Arena.Reset()
+				eval(f, args)
+			})
+			require.Nil(t, f.Err())
+			require.Zero(t, allocs)
+		})
+	}
 }
