@@ -69,7 +69,7 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	upstream := newBook(test.Upstream)
 	record := &recorder{next: o.Watch}
 	memory := newMemory(test.Memory)
-	cache := store.NewCache(1000)
+	cache := store.NewLocal(1000, o.Zone)
 	if file.Route != nil {
 		options := exchange.Options{
 			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: cache, Zone: o.Zone,

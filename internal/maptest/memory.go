@@ -91,4 +91,3 @@ func formJSON(body []byte) []byte {
 	}
 	return out
 }
-

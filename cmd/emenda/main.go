@@ -1,0 +1,111 @@
+// Command emenda is the gateway: it serves, checks and tests mappings, and
+// starts the stand-ins of the backends. It wires the packages together and
+// holds no logic of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set when the binary is built.
+var version = "unknown"
+
+// The exit codes.
+const (
+	exitGood     = 0
+	exitErrors   = 1 // errors in what was checked, tests that failed, or the gateway could not go on
+	exitUsage    = 2 // the command line was wrong
+	exitWarnings = 3 // warnings, with --strict
+)
+
+// streams are the process's surroundings, so that tests can give others.
+type streams struct {
+	out, err io.Writer
+	env      func(string) (string, bool)
+}
+
+// exitError ends the command with a code, its message already told.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve requests."`
+	Check   checkCommand   `cmd:"" help:"Check gateway.yaml, contracts and mappings."`
+	Test    testCommand    `cmd:"" help:"Run the tests of mappings and flows."`
+	Sandbox sandboxCommand `cmd:"" help:"Start stand-ins of the backends."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{out: os.Stdout, err: os.Stderr, env: os.LookupEnv}))
+}
+
+func run(args []string, s streams) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c commands
+	type done struct{ code int }
+	var parser *kong.Kong
+	code, exited := 0, false
+	parser, err := kong.New(&c,
+		kong.Name("emenda"),
+		kong.Description("An API integration gateway: requests in one dialect become requests to backends and an answer, by mappings in YAML.\n\nExit codes: 0 good, 1 errors, 2 wrong use, 3 warnings with --strict."),
+		kong.Writers(s.out, s.err),
+		kong.Exit(func(n int) { code, exited = n, true; panic(done{n}) }),
+		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(&s),
+	)
+	if err != nil {
+		fmt.Fprintln(s.err, "emenda:", err)
+		return exitUsage
+	}
+	parsed, err := func() (k *kong.Context, err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				if _, ok := r.(done); !ok {
+					panic(r)
+				}
+			}
+		}()
+		return parser.Parse(args)
+	}()
+	if exited {
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(s.err, "emenda: %v\nrun \"emenda --help\" for the commands and flags\n", err)
+		return exitUsage
+	}
+	err = parsed.Run()
+	var end exitError
+	switch {
+	case err == nil:
+		return exitGood
+	case errors.As(err, &end):
+		return int(end)
+	default:
+		fmt.Fprintln(s.err, "emenda:", err)
+		return exitErrors
+	}
+}
+
+type versionCommand struct{}
+
+// Help shows examples.
+func (versionCommand) Help() string { return "Examples:\n\n  emenda version" }
+
+// Run prints the version.
+func (versionCommand) Run(s *streams) error {
+	_, err := fmt.Fprintln(s.out, "emenda", version)
+	return err
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/emenda-gateway/emenda/sandbox"
+)
+
+type sandboxCommand struct {
+	Listen    string        `default:"127.0.0.1:8090" help:"The stand-in ERP's address; loopback only." placeholder:"ADDRESS"`
+	User      string        `default:"sandbox" help:"What HTTP Basic must carry."`
+	Password  string        `default:"sandbox" help:"What HTTP Basic must carry."`
+	TokenLife time.Duration `default:"1h" help:"How long a fetched token lives."`
+}
+
+// Help shows examples.
+func (sandboxCommand) Help() string {
+	return `Starts a stateful stand-in of the ERP with invented customers, for trying and rehearsing. Faults on demand: POST /_sandbox/faults.
+
+Examples:
+
+  emenda sandbox
+  emenda sandbox --listen 127.0.0.1:9000 --token-life 30s
+  curl -d '{"operation":"comercial.cliente.dados","kind":"latency","delay":"2s"}' http://127.0.0.1:8090/_sandbox/faults`
+}
+
+// Run serves until a signal ends it.
+func (c *sandboxCommand) Run(ctx context.Context, s *streams) error {
+	box, err := sandbox.Start(sandbox.Options{Listen: c.Listen, User: c.User, Password: c.Password, TokenLife: c.TokenLife})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "the stand-in ERP listens on %s\n", box.URL())
+	<-ctx.Done()
+	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return box.Close(end)
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
+	"github.com/emenda-gateway/emenda/routes"
+	"github.com/emenda-gateway/emenda/sandbox"
+)
+
+// grace is how long requests under way may take when the gateway is told to stop.
+const grace = 20 * time.Second
+
+// The credentials of the URA caller with --sandbox, unless others are given.
+const (
+	sandboxApp   = "ura"
+	sandboxToken = "11111111-2222-3333-4444-555555555555"
+)
+
+type serveCommand struct {
+	configFlag
+	Sandbox  bool       `help:"Start stand-ins of the backends and point the gateway at them; loopback only."`
+	LogLevel slog.Level `default:"info" help:"debug, info, warn or error."`
+}
+
+// Help shows examples.
+func (serveCommand) Help() string {
+	return `Serves requests as gateway.yaml says, until SIGINT or SIGTERM; requests under way finish. With --sandbox nothing else is needed: the stand-ins hold invented customers.
+
+Examples:
+
+  emenda serve --sandbox
+  ERP_URL=https://erp.example ERP_USER=u ERP_PASSWORD_FILE=/run/secrets/erp URA_TOKEN_FILE=/run/secrets/ura emenda serve --config gateway.yaml
+  EMENDA_LISTEN=127.0.0.1:9000 emenda serve --sandbox --log-level debug`
+}
+
+// Run serves until a signal ends it.
+func (c *serveCommand) Run(ctx context.Context, s *streams) error {
+	log := observe.NewLogger(s.err, c.LogLevel)
+	loaded, err := loadGood(c.Config, s)
+	if err != nil {
+		return err
+	}
+	env := s.env
+	if c.Sandbox {
+		box, err := sandbox.Start(sandbox.Options{})
+		if err != nil {
+			return err
+		}
+		defer closeSandbox(box, log)
+		env = sandboxEnvironment(env, box.URL())
+	}
+	settings, err := loaded.Settings(env)
+	if err != nil {
+		return err
+	}
+	if c.Sandbox {
+		if err := routes.CheckLoopback("the listener, with --sandbox", settings.Listen); err != nil {
+			return err
+		}
+	}
+	if settings.AdminToken == "" {
+		if err := routes.CheckLoopback("the admin listener, without EMENDA_ADMIN_TOKEN", settings.AdminListen); err != nil {
+			return err
+		}
+	}
+	metrics := observe.NewMetrics(version)
+	snap, err := loaded.Open(env, metrics)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	for _, l := range snap.LeftOut {
+		log.Warn("left out", slog.String("kind", l.Kind), slog.String("name", l.Name), slog.String("why", l.Why))
+	}
+	if settings.SharedStore {
+		log.Warn("REDIS_URL is set, but this version keeps what replicas share in each process")
+	}
+	server := routes.NewServer(snap, settings.Limits, metrics, log)
+	return listenAndServe(ctx, server, settings, log)
+}
+
+func listenAndServe(ctx context.Context, server *routes.Server, settings *snapshot.Settings, log *slog.Logger) error {
+	ln, err := net.Listen("tcp", settings.Listen)
+	if err != nil {
+		return err
+	}
+	adminLn, err := net.Listen("tcp", settings.AdminListen)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	admin := server.AdminServer(settings.AdminToken)
+	ended := make(chan error, 2)
+	go func() { ended <- server.Serve(ln) }()
+	go func() {
+		if err := admin.Serve(adminLn); !errors.Is(err, http.ErrServerClosed) {
+			ended <- err
+		}
+	}()
+	log.Info("serving", slog.String("address", ln.Addr().String()), slog.String("admin_address", adminLn.Addr().String()),
+		slog.String("version", version), slog.String("configuration", server.Snapshot().Hash))
+	select {
+	case err = <-ended:
+		err = fmt.Errorf("a listener ended: %w", err)
+	case <-ctx.Done():
+		log.Info("stopping")
+	}
+	end, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err = errors.Join(err, server.Shutdown(end), admin.Shutdown(end))
+	log.Info("stopped")
+	return err
+}
+
+// sandboxEnvironment is env with the stand-ins' addresses and credentials; the
+// caller's are those given, else the sandbox's own.
+func sandboxEnvironment(env func(string) (string, bool), erp string) func(string) (string, bool) {
+	fixed := map[string]string{"ERP_URL": erp, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken}
+	return func(name string) (string, bool) {
+		if v, ok := fixed[name]; ok {
+			return v, true
+		}
+		if v, ok := env(name); ok && v != "" {
+			return v, true
+		}
+		if _, file := env(name + "_FILE"); file {
+			return "", false
+		}
+		v, ok := defaults[name]
+		return v, ok
+	}
+}
+
+func closeSandbox(box *sandbox.Sandbox, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := box.Close(ctx); err != nil {
+		log.Warn("closing the sandbox", slog.String("error", err.Error()))
+	}
+}

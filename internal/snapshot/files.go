@@ -1,0 +1,130 @@
+package snapshot
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/mappings"
+)
+
+// files are the files of a mappings folder, by what they are.
+type files struct {
+	contracts []*diag.File // by the contract's name: the file's, without ending
+	mappings  []*diag.File // mappings, flows, dialects, tables
+	texts     map[string]*diag.File
+	all       []*diag.File // in order of name, for the hash
+}
+
+// maxFile bounds one file of a mappings folder.
+const maxFile = 4 << 20
+
+// readFolder reads the mappings folder dir on disk, or the built-in one when
+// dir is empty. shown is the folder's name in messages. skip is a file that is
+// no mapping although it stands there: the configuration itself.
+func readFolder(dir, skip string, list *diag.List) *files {
+	var root fs.FS = mappings.Files
+	shown := "mappings"
+	if dir != "" {
+		root, shown = os.DirFS(dir), filepath.ToSlash(dir)
+	}
+	found := &files{texts: map[string]*diag.File{}}
+	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := path.Base(name)
+		if entry.IsDir() {
+			// Kubernetes keeps the files of a ConfigMap in hidden folders, once more.
+			if name != "." && (strings.HasPrefix(base, ".") || base == "testdata") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasPrefix(base, ".") || path.Join(shown, name) == filepath.ToSlash(skip) || !wanted(base) {
+			return nil
+		}
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		f := diag.NewFile(path.Join(shown, name), string(text))
+		if len(text) > maxFile {
+			list.Errorf(diag.Span{File: f}, "file-size", "the file is larger than 4 MB")
+			return nil
+		}
+		found.add(name, f)
+		return nil
+	})
+	if err != nil {
+		list.Errorf(diag.Span{}, "mappings-folder", "the mappings folder %s cannot be read: %v", shown, reason(err)).
+			Help = "gateway.mappings names a folder relative to the configuration's own; without it the built-in mappings serve"
+	}
+	slices.SortFunc(found.all, func(a, b *diag.File) int { return strings.Compare(a.Name, b.Name) })
+	return found
+}
+
+// wanted tells whether a file may be part of the language: YAML, or a text named by `template:`.
+func wanted(base string) bool {
+	switch path.Ext(base) {
+	case ".yaml", ".yml", ".json", ".txt", ".xml":
+		return true
+	}
+	return false
+}
+
+func (f *files) add(name string, file *diag.File) {
+	f.all = append(f.all, file)
+	switch path.Ext(name) {
+	case ".yaml", ".yml":
+		if strings.HasPrefix(name, "contracts/") || beginsWith(file.Text, "openapi:") {
+			f.contracts = append(f.contracts, file)
+		} else {
+			f.mappings = append(f.mappings, file)
+		}
+	default:
+		f.texts[name] = file
+	}
+}
+
+// beginsWith tells whether the first line that is no comment begins with key.
+func beginsWith(text, key string) bool {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' || line == "---" {
+			continue
+		}
+		return strings.HasPrefix(line, key)
+	}
+	return false
+}
+
+func contractName(f *diag.File) string {
+	base := path.Base(f.Name)
+	return strings.TrimSuffix(base, path.Ext(base))
+}
+
+// reason is err without the path, which the message names already.
+func reason(err error) error {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost path is repeated
+		return p.Err
+	}
+	return err
+}
+
+// readConfig reads the configuration file.
+func readConfig(name string) (*diag.File, diag.List) {
+	var list diag.List
+	text, err := os.ReadFile(name)
+	if err != nil {
+		list.Errorf(diag.Span{}, "config-file", "%s cannot be read: %v", name, reason(err)).
+			Help = "name the configuration with --config FILE"
+		return nil, list
+	}
+	return diag.NewFile(filepath.ToSlash(name), string(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))), nil
+}

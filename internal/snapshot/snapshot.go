@@ -1,0 +1,187 @@
+// Package snapshot holds the one Load: configuration, contracts and mappings,
+// read, checked and compiled together. Checking, testing and serving all go
+// through it, so that what is checked is what runs. What it gives is immutable.
+package snapshot
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/config"
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/plugins"
+)
+
+// Loaded is a configuration that checks: everything but secrets and connections.
+type Loaded struct {
+	Config    *config.Config
+	Contracts map[string]*contract.Contract // by backend
+	Set       *mapping.Set
+	Hash      string // of every file read
+	zone      *time.Location
+}
+
+// Load reads and checks the configuration file and everything it names. It
+// needs no environment and calls nobody. Loaded is nil when the list has errors.
+func Load(configFile string) (*Loaded, diag.List) {
+	file, list := readConfig(configFile)
+	if file == nil {
+		return nil, list
+	}
+	cfg, found := config.Load(file)
+	list.Add(found)
+	if cfg == nil {
+		return nil, list
+	}
+	folder, err := cfg.Gateway.Mappings.Resolve(nil)
+	if err != nil {
+		list.Errorf(diag.Span{File: file}, "mappings-folder", "gateway.mappings: %v", err)
+		return nil, list
+	}
+	if folder != "" && !filepath.IsAbs(folder) {
+		folder = filepath.Join(filepath.Dir(configFile), folder)
+	}
+	files := readFolder(folder, configFile, &list)
+	functions, err := expr.NewFunctions(plugins.Functions()...)
+	if err != nil {
+		list.Errorf(diag.Span{}, "plugins", "%v", err)
+		return nil, list
+	}
+	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg)}
+	l.loadContracts(files.contracts, functions, &list)
+	set, found := mapping.Load(files.mappings, files.texts, mapping.World{
+		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
+	})
+	list.Add(found)
+	if set != nil {
+		checkCallers(cfg, set, &list)
+	}
+	list.Sort()
+	if list.HasErrors() {
+		return nil, list
+	}
+	l.Set = set
+	return l, list
+}
+
+// loadContracts reads the contract of every backend, and checks those no backend uses.
+func (l *Loaded) loadContracts(files []*diag.File, functions *expr.Functions, list *diag.List) {
+	byName := map[string]*diag.File{}
+	used := map[string]bool{}
+	for _, f := range files {
+		byName[contractName(f)] = f
+	}
+	names := slices.Sorted(maps.Keys(byName))
+	for _, name := range slices.Sorted(maps.Keys(l.Config.Backends)) {
+		b := l.Config.Backends[name]
+		f := byName[b.Contract]
+		if f == nil {
+			if b.Contract != "" {
+				list.Errorf(b.ContractAt, "unknown-contract", "there is no contract %q", b.Contract).Help = suggestion(b.Contract, names)
+			}
+			continue
+		}
+		used[b.Contract] = true
+		c, found := contract.Load(name, f, functions)
+		list.Add(found)
+		if c == nil {
+			continue
+		}
+		l.Contracts[name] = c
+		checkSignIn(b, c, list)
+	}
+	for _, name := range names {
+		if !used[name] {
+			_, found := contract.Load(name, byName[name], functions)
+			list.Add(found)
+		}
+	}
+}
+
+// checkSignIn holds a backend's sign_in against the variables its contract names.
+func checkSignIn(b *config.Backend, c *contract.Contract, list *diag.List) {
+	for _, want := range c.SignIn.Variables {
+		if _, ok := b.SignIn[want]; !ok {
+			list.Errorf(b.SignInAt, "sign-in", "backend %s needs %q in sign_in, as its contract says", b.Name, want).
+				Help = fmt.Sprintf("write %s: { secret: NAME }", want)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.SignIn)) {
+		if !slices.Contains(c.SignIn.Variables, name) {
+			list.Errorf(b.SignInAt, "sign-in", "the contract of backend %s knows no %q in sign_in", b.Name, name).
+				Help = suggestion(name, c.SignIn.Variables)
+		}
+	}
+}
+
+// checkCallers holds callers against the dialects and permissions there are.
+func checkCallers(cfg *config.Config, set *mapping.Set, list *diag.List) {
+	dialects := slices.Sorted(maps.Keys(set.Dialects))
+	for _, name := range slices.Sorted(maps.Keys(cfg.Callers)) {
+		c := cfg.Callers[name]
+		d := set.Dialects[c.Dialect]
+		if d == nil {
+			list.Errorf(c.DialectAt, "unknown-dialect", "there is no dialect %q", c.Dialect).Help = suggestion(c.Dialect, dialects)
+			continue
+		}
+		for _, p := range c.Permissions {
+			if !slices.ContainsFunc(set.Routes, func(r *mapping.Route) bool { return r.Dialect == d && permits(p.Glob, r.Needs) }) {
+				list.Errorf(p.At, "unknown-permission", "permission %q allows caller %s nothing: no route of dialect %s needs it", p.Glob, name, c.Dialect).
+					Help = suggestion(p.Glob, needs(set, d))
+			}
+		}
+	}
+}
+
+func needs(set *mapping.Set, d *mapping.Dialect) []string {
+	var all []string
+	for _, r := range set.Routes {
+		if r.Dialect == d {
+			all = append(all, r.Needs)
+		}
+	}
+	return all
+}
+
+func suggestion(name string, among []string) string {
+	if near := diag.Suggest(name, among); near != "" {
+		return "did you mean " + near + "?"
+	}
+	if len(among) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("known: %s", among)
+}
+
+func hash(configFile *diag.File, f *files) string {
+	h := sha256.New()
+	for _, file := range append([]*diag.File{configFile}, f.all...) {
+		fmt.Fprintf(h, "%d %s\n%d\n%s\n", len(file.Name), file.Name, len(file.Text), file.Text)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// Zone is the provider's time zone.
+func (l *Loaded) Zone() *time.Location { return l.zone }
+
+// Summary says in one line what was loaded.
+func (l *Loaded) Summary() string {
+	tests := 0
+	for _, f := range l.Set.Tests {
+		tests += len(f.Tests)
+	}
+	operations := 0
+	for _, c := range l.Contracts {
+		operations += len(c.Operations)
+	}
+	return fmt.Sprintf("good: %d routes, %d flows, %d tables, %d operations of %d backends, %d tests",
+		len(l.Set.Routes), len(l.Set.Flows), len(l.Set.Tables), operations, len(l.Contracts), tests)
+}
