@@ -11,19 +11,31 @@ import (
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
-// Run compiles the example with the functions fs, evaluates it and gives the
-// JSON that came out, "" for no value. It is the one place that knows what
-// examples may name; tests and docs go through it.
-func (e Example) Run(fs *Functions) (string, error) {
+// exampleZone and exampleNow are what `now` is in examples.
+var (
+	exampleZone = time.FixedZone("", -3*3600)
+	exampleNow  = time.Date(2026, 3, 5, 18, 16, 1, 0, exampleZone)
+)
+
+// exampleScope is what examples may name, as Example promises.
+func exampleScope(fs *Functions) (*Scope, error) {
 	layout := new(Layout)
-	scope := NewScope(layout, fs, map[string]*Table{"plans": {
+	s := NewScope(layout, fs, map[string]*Table{"plans": {
 		Name: "plans",
 		Row: &Type{Kind: ObjectType, Order: []string{"code", "label"}, Fields: map[string]*Field{
 			"code": {Type: integerType}, "label": {Type: textType},
 		}},
 		Rows: map[string]jsonx.Value{"A": jsonx.RawValue(`{"code":1,"label":"Basic"}`)},
 	}})
-	if err := scope.Define(&Name{Name: "now", Type: timeType, Slot: layout.NewSlot()}); err != nil {
+	return s, s.Define(&Name{Name: "now", Type: timeType, Slot: layout.NewSlot()})
+}
+
+// Run compiles the example with the functions fs, evaluates it and gives the
+// JSON that came out, "" for no value. It is the one place that knows what
+// examples may name; tests and docs go through it.
+func (e Example) Run(fs *Functions) (string, error) {
+	scope, err := exampleScope(fs)
+	if err != nil {
 		return "", err
 	}
 	// Single quotes keep everything but themselves.
@@ -36,8 +48,7 @@ func (e Example) Run(fs *Functions) (string, error) {
 	if faults.HasErrors() {
 		return "", errors.New(faults.Text())
 	}
-	zone := time.FixedZone("", -3*3600)
-	frame := NewFrame(layout, time.Date(2026, 3, 5, 18, 16, 1, 0, zone), zone)
+	frame := NewFrame(scope.Layout, exampleNow, exampleZone)
 	defer frame.Release()
 	gives := string(template.AppendJSON(nil, frame))
 	if err := frame.Err(); err != nil {

@@ -41,7 +41,7 @@ func numberFunctions() []*Function {
 				}
 				return numberType, nil
 			},
-			Eval:    evalRound,
+			Eval: evalRound,
 		},
 		{
 			Name:    "min",

@@ -308,12 +308,12 @@ func readRFC3339(text string) (moment, bool) {
 	}
 	offset := 0
 	if text != "Z" {
-		hours, ok := digitsOf(strings.TrimLeft(text, "+-"), 2)
-		if !ok || len(text) != len("-03:00") || text[3] != ':' || hours > 23 {
+		if len(text) != len("-03:00") || text[0] != '-' && text[0] != '+' || text[3] != ':' {
 			return moment{}, false
 		}
-		minutes, ok := digitsOf(text[4:], 2)
-		if !ok || minutes > 59 {
+		hours, hoursOK := digitsOf(text[1:], 2)
+		minutes, minutesOK := digitsOf(text[4:], 2)
+		if !hoursOK || !minutesOK || hours > 23 || minutes > 59 {
 			return moment{}, false
 		}
 		offset = hours*3600 + minutes*60

@@ -49,7 +49,7 @@ func (s *sorter) release() {
 func (s *sorter) fill(list jsonx.Value) {
 	for it := list.Iter(); it.Next(); {
 		v := it.Value()
-		s.order = append(s.order, int32(len(s.elems))) //nolint:gosec // lists are bounded by the size of a body
+		s.order = append(s.order, int32(len(s.elems)))
 		s.elems = append(s.elems, v)
 		for _, k := range s.keys {
 			if k.whole {
@@ -87,7 +87,7 @@ func (s *sorter) Swap(i, j int)      { s.order[i], s.order[j] = s.order[j], s.or
 func (s *sorter) Less(i, j int) bool { return s.compare(s.order[i], s.order[j]) < 0 }
 
 func (s *sorter) compare(a, b int32) int {
-	n := int32(len(s.keys)) //nolint:gosec // as many as a call has arguments
+	n := int32(len(s.keys))
 	for k := range n {
 		x, y := s.values[a*n+k], s.values[b*n+k]
 		switch {

@@ -88,15 +88,15 @@ func TestPlaceholderFaults(t *testing.T) {
 		want       string
 	}{
 		{
-			"unknown and unused, with the near name", "{\n  \"c\": \"_CONTRACT_\"\n}", []string{"_CONTRATO_"}, nil,
-			`t.json:1:1: the text has no placeholder _CONTRATO_
+			"unknown and unused, with the near name", "{\n  \"c\": \"_CUSTOMRE_\"\n}", []string{"_CUSTOMER_"}, nil,
+			`t.json:1:1: the text has no placeholder _CUSTOMER_
     1 | {
       | ^
-      = it has _CONTRACT_
-t.json:2:9: unknown placeholder _CONTRACT_
-    2 |   "c": "_CONTRACT_"
+      = it has _CUSTOMRE_
+t.json:2:9: unknown placeholder _CUSTOMRE_
+    2 |   "c": "_CUSTOMRE_"
       |         ^^^^^^^^^^
-      = did you mean _CONTRATO_?
+      = did you mean _CUSTOMER_?
 `,
 		},
 		{
