@@ -1,5 +1,103 @@
-// Package config reads gateway.yaml strictly: secrets by reference, nothing more.
+// Package config reads gateway.yaml strictly: secrets by reference, nothing
+// more. Load checks the file and needs no environment, so that what is checked
+// at a desk is what runs; Resolve makes the values to serve with, and is the
+// only place where a secret is read.
 package config
 
-// Config is a checked gateway.yaml.
-type Config struct{}
+import (
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// Config is a checked gateway.yaml. Its settings keep their places, so that
+// other checks can point at them.
+type Config struct {
+	File     *diag.File
+	Gateway  Gateway
+	Backends map[string]*Backend
+	Callers  map[string]*Caller
+	Memory   map[string]*Memory
+	Const    *yamldoc.Node // a map of scalars; nil when there is none
+	Limits   Limits
+}
+
+// Gateway is where the gateway listens and keeps things.
+type Gateway struct {
+	Listen      Text
+	AdminListen Text
+	AdminToken  Secret
+	Data        Text // folder of what survives a restart
+	Mappings    Text // folder that replaces the built-in mappings whole; "": the built-in ones
+	Timezone    Text
+	SealKeys    []Secret // the first seals, all open
+	RedisURL    Secret
+}
+
+// Backend is one backend to call.
+type Backend struct {
+	Name        string
+	At          diag.Span // its name
+	Contract    string
+	ContractAt  diag.Span
+	URL         Text
+	SignIn      map[string]Secret // by the variables the contract's sign-in names
+	SignInAt    diag.Span         // the key sign_in, or the backend's name
+	Timeout     Text              // of one attempt
+	AtMost      Text              // connections
+	IdleTimeout Text
+	MaxAnswer   Text
+	Failures    Text // in a row, that open the breaker
+	Pause       Text // how long it stays open
+}
+
+// Caller is one caller.
+type Caller struct {
+	Name        string
+	At          diag.Span // its name
+	Dialect     string
+	DialectAt   diag.Span
+	App         Text
+	Tokens      []Secret // one, or two while one replaces the other
+	Permissions []Permission
+	Strict      bool // warnings of rules are errors
+}
+
+// Permission is a glob over permissions: "ura.*".
+type Permission struct {
+	Glob string
+	At   diag.Span
+}
+
+// Memory is something mappings remember between requests.
+type Memory struct {
+	Name     string
+	At       diag.Span // its name
+	Key      string    // type of the key: string, integer, number, boolean
+	Value    []Field   // what is remembered; empty for a count
+	Count    bool
+	For      string // duration an entry lives, as written; "" with Per
+	Per      string // "month", "day", "hour" or ""
+	Durable  bool
+	Allow    bool // if_down: allow; else steps that need it fail when the store is down
+	Personal bool // holds personal data: sealed, never shown
+}
+
+// Field is one field of a memory's value.
+type Field struct {
+	Name string
+	Type string // string, integer, number, boolean
+	At   diag.Span
+}
+
+// Limits bound what one request may take.
+type Limits struct {
+	Body        Text // bytes of a request's body
+	Header      Text // bytes of a request's header
+	ReadTimeout Text // for a request to arrive
+	Connections Text // open at once
+	Fuel        Text // steps of expressions
+	Each        Text // elements of a list of steps
+}
+
+// Version is the version of the language gateway.yaml begins with.
+const Version = "1"

@@ -142,6 +142,7 @@ func (c *checker) wrongKind(n *Node, s *Shape, key *Node) {
 		return
 	}
 	d := c.list.Errorf(at, ruleKind, "expected %s, this is %s", s.words(), n.Kind)
+	d.Help = s.Doc
 	if scalar := n.Kind == Bool || n.Kind == Number; scalar && s.Accepts(Text) {
 		if s.takesText() {
 			d.Help = "write it in quotes"

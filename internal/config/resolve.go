@@ -1,0 +1,291 @@
+package config
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// Resolved is a configuration with the values of one environment: what to
+// serve with. Backends and callers that are left out are not in it.
+type Resolved struct {
+	Listen, AdminListen string
+	AdminToken          SecretValue
+	Data                string
+	Mappings            string // "": the built-in ones
+	Timezone            *time.Location
+	SealKeys            []SecretValue // base64 of 32 bytes each; the first seals
+	RedisURL            SecretValue
+	Backends            map[string]*ResolvedBackend
+	Callers             map[string]*ResolvedCaller
+	Limits              ResolvedLimits
+	Missing             []Missing // what is unset, as Unset gives it
+}
+
+// ResolvedBackend is a backend to call.
+type ResolvedBackend struct {
+	Name, Contract string
+	URL            string
+	SignIn         map[string]SecretValue
+	Timeout        time.Duration
+	AtMost         int
+	IdleTimeout    time.Duration
+	MaxAnswer      int
+	Failures       int
+	Pause          time.Duration
+}
+
+// ResolvedCaller is a caller to admit.
+type ResolvedCaller struct {
+	Name, Dialect string
+	App           string
+	Tokens        []SecretValue
+	Permissions   []string
+	Strict        bool
+}
+
+// ResolvedLimits bound what one request may take.
+type ResolvedLimits struct {
+	Body, Header int // bytes
+	ReadTimeout  time.Duration
+	Connections  int
+	Fuel, Each   int
+}
+
+// Missing is a setting or secret that is unset in an environment.
+type Missing struct {
+	Kind     string // "gateway", "backend" or "caller"
+	Name     string // of the backend or caller
+	Setting  string // "url", "sign_in.user", "token"
+	Variable string // the environment variable
+	LeftOut  bool   // the backend or caller is left out for it
+	At       diag.Span
+}
+
+// Warning says it for people.
+func (m Missing) Warning() diag.Diagnostic {
+	d := diag.Diagnostic{Severity: diag.Warning, Rule: "unset", Span: m.At}
+	switch {
+	case m.LeftOut:
+		d.Message = m.Variable + " is not set: serving leaves " + m.Kind + " " + m.Name + " out"
+	case m.Kind == "gateway":
+		d.Message = m.Variable + " is not set: serving needs it for " + m.Setting
+	default:
+		d.Message = m.Variable + " is not set"
+	}
+	return d
+}
+
+// Unset lists what is unset in env, ordered by kind and name. A secret whose
+// NAME_FILE is set counts as set; Resolve reads the file.
+func (c *Config) Unset(env Environment) []Missing {
+	// Every file of a secret is taken to hold one: only Resolve reads them.
+	r := &resolver{env: env, readFile: func(string) ([]byte, error) { return []byte("?"), nil }}
+	r.resolve(c)
+	return r.missing
+}
+
+// Resolve gives the values to serve with: the settings with the variables of
+// env, the secrets from env or from the files readFile gives. Backends and
+// callers whose settings are unset are left out and listed as Missing; all else
+// that is wrong is an error, and the result nil. No message holds a value.
+func (c *Config) Resolve(env Environment, readFile ReadFile) (*Resolved, diag.List) {
+	r := &resolver{env: env, readFile: readFile}
+	out := r.resolve(c)
+	if !out.AdminToken.IsSet() && !loopback(out.AdminListen) && !r.list.HasErrors() {
+		r.list.Errorf(c.Gateway.AdminListen.at(c), "admin-open", "the admin listener is open to other machines and has no token").
+			Help = "set gateway.admin_token, or listen on 127.0.0.1"
+	}
+	for _, m := range r.missing {
+		if m.Kind == "gateway" {
+			d := m.Warning()
+			d.Severity = diag.Error
+			r.list = append(r.list, d)
+		}
+	}
+	r.list.Sort()
+	if r.list.HasErrors() {
+		return nil, r.list
+	}
+	return out, r.list
+}
+
+// at gives the setting's place, or the begin of the file for a default.
+func (t Text) at(c *Config) diag.Span {
+	if t.At.File != nil {
+		return t.At
+	}
+	return diag.Span{File: c.File}
+}
+
+type resolver struct {
+	env      Environment
+	readFile ReadFile
+	list     diag.List
+	missing  []Missing
+	kind     string
+	name     string
+	leftOut  bool // the backend or caller at hand
+}
+
+func (r *resolver) resolve(c *Config) *Resolved {
+	r.kind = "gateway"
+	g := &c.Gateway
+	out := &Resolved{
+		Listen:      r.text(g.Listen, "listen", listen),
+		AdminListen: r.text(g.AdminListen, "admin_listen", listen),
+		AdminToken:  r.optional(g.AdminToken),
+		Data:        r.text(g.Data, "data", filled),
+		Mappings:    r.text(g.Mappings, "mappings", nil),
+		RedisURL:    r.optional(c.Gateway.RedisURL),
+		Backends:    map[string]*ResolvedBackend{},
+		Callers:     map[string]*ResolvedCaller{},
+		Limits: ResolvedLimits{
+			Body:        r.size(c.Limits.Body, "body"),
+			Header:      r.size(c.Limits.Header, "header"),
+			ReadTimeout: r.duration(c.Limits.ReadTimeout, "read_timeout"),
+			Connections: r.count(c.Limits.Connections, "connections"),
+			Fuel:        r.count(c.Limits.Fuel, "fuel"),
+			Each:        r.count(c.Limits.Each, "each"),
+		},
+	}
+	if name := r.text(g.Timezone, "timezone", zone); name != "" {
+		out.Timezone, _ = time.LoadLocation(name) //nolint:errcheck // zone found it just now
+	}
+	for _, s := range g.SealKeys {
+		v := r.optional(s)
+		if !v.IsSet() {
+			continue
+		}
+		if err := sealKey(v.Reveal()); err != nil {
+			r.list.Errorf(s.At, "bad-secret", "%s: %s", s.Name, err)
+		}
+		out.SealKeys = append(out.SealKeys, v)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Backends)) {
+		r.begin("backend", name)
+		if b := r.backend(c.Backends[name]); !r.leftOut {
+			out.Backends[name] = b
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Callers)) {
+		r.begin("caller", name)
+		if cl := r.caller(c.Callers[name]); !r.leftOut {
+			out.Callers[name] = cl
+		}
+	}
+	out.Missing = r.missing
+	return out
+}
+
+func (r *resolver) begin(kind, name string) { r.kind, r.name, r.leftOut = kind, name, false }
+
+func (r *resolver) backend(b *Backend) *ResolvedBackend {
+	out := &ResolvedBackend{
+		Name: b.Name, Contract: b.Contract, SignIn: map[string]SecretValue{},
+		URL:         r.text(b.URL, "url", hostURL),
+		Timeout:     r.duration(b.Timeout, "timeout"),
+		AtMost:      r.count(b.AtMost, "at_most"),
+		IdleTimeout: r.duration(b.IdleTimeout, "idle_timeout"),
+		MaxAnswer:   r.size(b.MaxAnswer, "max_answer"),
+		Failures:    r.count(b.Failures, "breaker.failures"),
+		Pause:       r.duration(b.Pause, "breaker.pause"),
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.SignIn)) {
+		s := b.SignIn[name]
+		v := r.optional(s)
+		if !v.IsSet() {
+			r.miss("sign_in."+name, s.Name, s.At, true)
+		}
+		out.SignIn[name] = v
+	}
+	return out
+}
+
+func (r *resolver) caller(c *Caller) *ResolvedCaller {
+	out := &ResolvedCaller{
+		Name: c.Name, Dialect: c.Dialect, Strict: c.Strict,
+		App: r.text(c.App, "app", nil),
+	}
+	for _, s := range c.Tokens {
+		if v := r.optional(s); v.IsSet() {
+			out.Tokens = append(out.Tokens, v)
+		}
+	}
+	// The second token of a rotation is there only while it lasts.
+	if len(out.Tokens) == 0 && len(c.Tokens) > 0 {
+		r.miss("token", c.Tokens[0].Name, c.Tokens[0].At, true)
+	}
+	for _, p := range c.Permissions {
+		out.Permissions = append(out.Permissions, p.Glob)
+	}
+	return out
+}
+
+func (r *resolver) miss(setting, variable string, at diag.Span, leftOut bool) {
+	r.leftOut = r.leftOut || leftOut
+	r.missing = append(r.missing, Missing{
+		Kind: r.kind, Name: r.name, Setting: setting, Variable: variable, LeftOut: leftOut, At: at,
+	})
+}
+
+// text resolves a setting and checks what came of it.
+func (r *resolver) text(t Text, setting string, check func(string) error) string {
+	s, err := t.Resolve(r.env)
+	var unset *UnsetError
+	if errors.As(err, &unset) {
+		r.miss(setting, unset.Variable, t.At, r.kind != "gateway")
+		return ""
+	}
+	// A default that is empty means unset, for what cannot be empty.
+	if s == "" && check != nil && !t.Fixed() {
+		r.miss(setting, t.variable(), t.At, r.kind != "gateway")
+		return ""
+	}
+	if check != nil {
+		if err := check(s); err != nil {
+			r.list.Errorf(t.At, "bad-setting", "%s: %s", setting, err)
+			return ""
+		}
+	}
+	return s
+}
+
+// variable gives the first variable of t.
+func (t Text) variable() string {
+	for _, p := range t.parts {
+		if p.name != "" {
+			return p.name
+		}
+	}
+	return ""
+}
+
+func (r *resolver) duration(t Text, setting string) time.Duration {
+	d, _ := yamldoc.ParseDuration(r.text(t, setting, duration)) //nolint:errcheck // checked by duration
+	return d
+}
+
+func (r *resolver) size(t Text, setting string) int {
+	n, _ := yamldoc.ParseSize(r.text(t, setting, size)) //nolint:errcheck // checked by size
+	return int(n)
+}
+
+func (r *resolver) count(t Text, setting string) int {
+	n, _ := strconv.Atoi(r.text(t, setting, count)) //nolint:errcheck // checked by count
+	return n
+}
+
+// optional gives a secret's value, unset when there is none.
+func (r *resolver) optional(s Secret) SecretValue {
+	v, _, err := s.Resolve(r.env, r.readFile)
+	if err != nil {
+		r.list.Errorf(s.At, "secret-file", "%s", err)
+	}
+	return NewSecretValue(v)
+}

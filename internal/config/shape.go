@@ -1,0 +1,152 @@
+package config
+
+import "github.com/emenda-gateway/emenda/internal/yamldoc"
+
+// Shape is the table of gateway.yaml's keys: reading, the docs and the JSON
+// Schema come from it.
+var Shape = gatewayShape()
+
+// What stands where nothing is said.
+const (
+	defaultListen      = "127.0.0.1:8080"
+	defaultAdminListen = "127.0.0.1:8081"
+	defaultData        = "./data"
+	defaultTimezone    = "America/Sao_Paulo"
+	defaultTimeout     = "3s"
+	defaultAtMost      = "64"
+	defaultIdleTimeout = "10s"
+	defaultMaxAnswer   = "8MB"
+	defaultFailures    = "5"
+	defaultPause       = "5s"
+	defaultBody        = "1MB"
+	defaultHeader      = "16KB"
+	defaultReadTimeout = "10s"
+	defaultConnections = "4096"
+	defaultFuel        = "1000000"
+	defaultEach        = "1000"
+)
+
+const (
+	identifier = `[A-Za-z_][A-Za-z0-9_]*`
+	nameWords  = "a name: letters, digits and _"
+	laterRate  = "not supported yet: rates per caller come with the shared store; limit at the proxy in front until then"
+	laterTimes = "not supported yet: schedules belong to durable orders"
+	laterOrder = "not supported yet: durable orders have no database yet"
+)
+
+var (
+	textOrEnv     = &yamldoc.Shape{Form: yamldoc.ScalarForm, Env: true}
+	intOrEnv      = &yamldoc.Shape{Form: yamldoc.IntForm, Env: true}
+	durationOrEnv = &yamldoc.Shape{Form: yamldoc.DurationForm, Env: true}
+	sizeOrEnv     = &yamldoc.Shape{Form: yamldoc.SizeForm, Env: true}
+	boolean       = &yamldoc.Shape{Form: yamldoc.BoolForm}
+	anything      = &yamldoc.Shape{Form: yamldoc.AnyForm}
+	name          = &yamldoc.Shape{Form: yamldoc.NameForm}
+	valueType     = &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: []string{"string", "integer", "number", "boolean"}}
+
+	secret = &yamldoc.Shape{
+		Name: "secret", Form: yamldoc.ObjectForm,
+		Doc: "{ secret: NAME } takes the environment variable NAME, or the file that NAME_FILE names",
+		Keys: []yamldoc.Key{{
+			Name: "secret", Required: true, Shape: name,
+			Doc: "The environment variable that holds the secret.",
+		}},
+	}
+	secrets = &yamldoc.Shape{Form: yamldoc.AltForm, Doc: "{ secret: NAME } takes the environment variable NAME, or the file that NAME_FILE names", Alts: []*yamldoc.Shape{
+		secret, {Form: yamldoc.ListForm, Elem: secret, Min: 1},
+	}}
+)
+
+func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
+	return &yamldoc.Shape{Name: name, Form: yamldoc.ObjectForm, Doc: doc, Keys: keys}
+}
+
+func mapOf(elem *yamldoc.Shape) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.MapForm, Elem: elem, Pattern: identifier, KeyDoc: nameWords}
+}
+
+func gatewayShape() *yamldoc.Shape {
+	return object("gateway.yaml", "Where the gateway listens, whom it calls and who may call it.",
+		yamldoc.Key{Name: "emenda", Shape: &yamldoc.Shape{Form: yamldoc.ScalarForm}, Required: true, Doc: "The version of the language: 1."},
+		yamldoc.Key{Name: "gateway", Shape: gatewayKeys(), Doc: "Where the gateway listens and keeps things."},
+		yamldoc.Key{Name: "redis", Doc: "The store replicas share; without it, this process.", Shape: object("redis", "The store replicas share.",
+			yamldoc.Key{Name: "url", Shape: secret, Required: true, Doc: "redis://…; unset means none."},
+		)},
+		yamldoc.Key{Name: "backends", Shape: mapOf(backendShape()), Doc: "The backends by name."},
+		yamldoc.Key{Name: "callers", Shape: mapOf(callerShape()), Doc: "Who may call, by name."},
+		yamldoc.Key{Name: "memory", Shape: mapOf(memoryShape()), Doc: "What mappings remember between requests, by name."},
+		yamldoc.Key{
+			Name: "const", Shape: mapOf(&yamldoc.Shape{Form: yamldoc.ScalarForm}),
+			Doc: "Constants that mappings read as const.NAME; they are fixed, without ${env:…}.",
+		},
+		yamldoc.Key{Name: "limits", Shape: limitsShape(), Doc: "What one request may take."},
+		yamldoc.Key{Name: "schedules", Shape: anything, Later: laterTimes, Doc: "Mappings that run at set times."},
+		yamldoc.Key{Name: "orders", Shape: anything, Later: laterOrder, Doc: "Where durable orders are kept."},
+	)
+}
+
+func gatewayKeys() *yamldoc.Shape {
+	return object("gateway", "Where the gateway listens and keeps things.",
+		yamldoc.Key{Name: "listen", Shape: textOrEnv, Doc: "Address and port for callers; without it, " + defaultListen + "."},
+		yamldoc.Key{Name: "admin_listen", Shape: textOrEnv, Doc: "Address and port for health, metrics and administration; without it, " + defaultAdminListen + "."},
+		yamldoc.Key{Name: "admin_token", Shape: secret, Doc: "The bearer token of the admin listener; needed when it is not on this machine alone."},
+		yamldoc.Key{Name: "data", Shape: textOrEnv, Doc: "The folder of what survives a restart; without it, " + defaultData + "."},
+		yamldoc.Key{Name: "mappings", Shape: textOrEnv, Doc: "A folder that replaces the built-in mappings whole."},
+		yamldoc.Key{Name: "timezone", Shape: textOrEnv, Doc: "The zone of dates and of memory's days and months; without it, " + defaultTimezone + "."},
+		yamldoc.Key{Name: "seal_key", Shape: secrets, Doc: "What stored values are sealed with: 32 bytes in base64, made when unset and nothing is shared; two while one replaces the other."},
+	)
+}
+
+func backendShape() *yamldoc.Shape {
+	return object("backend", "A backend to call.",
+		yamldoc.Key{Name: "contract", Shape: name, Required: true, Doc: "The contract it answers by."},
+		yamldoc.Key{Name: "url", Shape: textOrEnv, Required: true, Doc: "Scheme, host and optional base path: https://backend.example."},
+		yamldoc.Key{Name: "sign_in", Shape: mapOf(secret), Doc: "Secrets by the variables the contract's sign-in names."},
+		yamldoc.Key{Name: "timeout", Shape: durationOrEnv, Doc: "How long one attempt may take; without it, " + defaultTimeout + "."},
+		yamldoc.Key{Name: "at_most", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultAtMost + "."},
+		yamldoc.Key{Name: "idle_timeout", Shape: durationOrEnv, Doc: "When an idle connection is closed: below the backend's own; without it, " + defaultIdleTimeout + "."},
+		yamldoc.Key{Name: "max_answer", Shape: sizeOrEnv, Doc: "The largest answer taken; without it, " + defaultMaxAnswer + "."},
+		yamldoc.Key{Name: "breaker", Doc: "When to stop calling for a while.", Shape: object("breaker", "When to stop calling a backend for a while.",
+			yamldoc.Key{Name: "failures", Shape: intOrEnv, Doc: "How many failures in a row; without it, " + defaultFailures + "."},
+			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long, before one trial; without it, " + defaultPause + "."},
+		)},
+	)
+}
+
+func callerShape() *yamldoc.Shape {
+	return object("caller", "Someone who may call.",
+		yamldoc.Key{Name: "dialect", Shape: name, Required: true, Doc: "The dialect it speaks."},
+		yamldoc.Key{Name: "app", Shape: textOrEnv, Doc: "The application name it sends, in dialects that have one."},
+		yamldoc.Key{Name: "token", Shape: secrets, Required: true, Doc: "Its token; a list of two while one replaces the other."},
+		yamldoc.Key{
+			Name: "permissions", Required: true, Doc: `What it may do: "ura.*".`,
+			Shape: &yamldoc.Shape{Form: yamldoc.ListForm, Elem: &yamldoc.Shape{Form: yamldoc.TextForm}},
+		},
+		yamldoc.Key{Name: "strict", Shape: boolean, Doc: "Warnings of rules are errors for it."},
+		yamldoc.Key{Name: "rate", Shape: anything, Later: laterRate, Doc: "How many requests in a time."},
+	)
+}
+
+func memoryShape() *yamldoc.Shape {
+	return object("memory", "Something remembered between requests.",
+		yamldoc.Key{Name: "key", Shape: valueType, Required: true, Doc: "The type of the key."},
+		yamldoc.Key{Name: "value", Shape: &yamldoc.Shape{Form: yamldoc.MapForm, Elem: valueType, Pattern: identifier, KeyDoc: nameWords, Min: 1}, Doc: "The fields remembered and their types."},
+		yamldoc.Key{Name: "count", Shape: boolean, Doc: "true: a number that claims count up, instead of a value."},
+		yamldoc.Key{Name: "for", Shape: &yamldoc.Shape{Form: yamldoc.DurationForm}, Doc: "How long an entry is kept."},
+		yamldoc.Key{Name: "per", Shape: &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: []string{"month", "day", "hour"}}, Doc: "Counts begin again with each; instead of for."},
+		yamldoc.Key{Name: "durable", Shape: boolean, Doc: "Survives a restart."},
+		yamldoc.Key{Name: "if_down", Shape: &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: []string{"refuse", "allow"}}, Doc: "What steps that need it do when the store is down; without it, refuse."},
+		yamldoc.Key{Name: "personal", Shape: boolean, Doc: "Holds personal data: sealed, never shown."},
+	)
+}
+
+func limitsShape() *yamldoc.Shape {
+	return object("limits", "What one request may take.",
+		yamldoc.Key{Name: "body", Shape: sizeOrEnv, Doc: "The largest body; without it, " + defaultBody + "."},
+		yamldoc.Key{Name: "header", Shape: sizeOrEnv, Doc: "The largest header; without it, " + defaultHeader + "."},
+		yamldoc.Key{Name: "read_timeout", Shape: durationOrEnv, Doc: "How long a request may take to arrive; without it, " + defaultReadTimeout + "."},
+		yamldoc.Key{Name: "connections", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultConnections + "."},
+		yamldoc.Key{Name: "fuel", Shape: intOrEnv, Doc: "How much work its expressions may do; without it, " + defaultFuel + "."},
+		yamldoc.Key{Name: "each", Shape: intOrEnv, Doc: "How many elements a step may be repeated for; without it, " + defaultEach + "."},
+	)
+}

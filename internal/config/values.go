@@ -1,0 +1,99 @@
+package config
+
+import (
+	"encoding/base64"
+	"errors"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // zones must be there in images without them
+
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// The checks of settings. None quotes what it is given: a setting may come
+// from the environment and hold what was meant to be a secret.
+
+func listen(s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return errors.New("expected address and port, as 127.0.0.1:8080")
+	}
+	return nil
+}
+
+// loopback tells whether only this machine reaches the address.
+func loopback(s string) bool {
+	host, _, err := net.SplitHostPort(s)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func filled(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("this cannot be empty")
+	}
+	return nil
+}
+
+func zone(s string) error {
+	if _, err := time.LoadLocation(s); err != nil || s == "" || s == "Local" {
+		return errors.New("no such time zone; expected a name as America/Sao_Paulo")
+	}
+	return nil
+}
+
+func duration(s string) error {
+	if _, err := yamldoc.ParseDuration(s); err != nil {
+		return errors.New("expected a duration such as 200ms, 4s, 2m, 1h or 7d")
+	}
+	return nil
+}
+
+func size(s string) error {
+	if _, err := yamldoc.ParseSize(s); err != nil {
+		return errors.New("expected a size such as 512, 64KB or 30MB")
+	}
+	return nil
+}
+
+func count(s string) error {
+	if n, err := strconv.ParseInt(s, 10, 32); err != nil || n < 1 {
+		return errors.New("expected a whole number above zero")
+	}
+	return nil
+}
+
+func hostURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Opaque != "" || u.Host == "" || u.Hostname() == "":
+		return errors.New("expected scheme and host, as https://backend.example")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("expected an address that begins with http:// or https://")
+	case u.User != nil:
+		return errors.New("no user or password can stand in an address")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(s, "#"):
+		return errors.New("no query or fragment can stand in an address")
+	}
+	return nil
+}
+
+func sealKey(s string) error {
+	if b, err := base64.StdEncoding.DecodeString(s); err != nil || len(b) != 32 {
+		return errors.New("expected 32 bytes in base64")
+	}
+	return nil
+}
