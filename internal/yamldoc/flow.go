@@ -84,11 +84,8 @@ func (p *parser) flowKey(in *Node) *Node {
 		p.property()
 		fallthrough
 	default:
+		p.inLine()
 		start = p.pos
-		if p.src[start] == ' ' {
-			p.inLine()
-			start = p.pos
-		}
 		if p.breakAt(start) || strings.IndexByte(flowEnds, p.src[start]) >= 0 {
 			p.fail(start, start+1, ruleSyntax, "", "expected a key")
 		}

@@ -34,7 +34,10 @@ func Parse(f *diag.File) (root *Node, list diag.List) {
 		case stop:
 			root, list = nil, p.list
 		default:
-			panic(r)
+			// A fault of this reader must not end a gateway that reloads. The
+			// fuzz test refuses this message.
+			p.list.Errorf(p.span(min(p.pos, len(p.src)), p.pos+1), "yaml-reader", "this cannot be read")
+			root, list = nil, p.list
 		}
 	}()
 	root = p.document()

@@ -126,6 +126,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, d := range list {
 			inside(d.Span)
+			require.NotEqual(t, "yaml-reader", d.Rule, "a fault of the reader")
 		}
 		_ = list.Text()
 		if root == nil {
