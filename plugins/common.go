@@ -35,7 +35,9 @@ func commonFormats() []*expr.Format {
 		},
 		{
 			Name: "date_dmy", Example: "31/01/2026", Help: "a date written dd/MM/yyyy, dd-MM-yyyy, ddMMyyyy or yyyy-MM-dd, brought to the last",
-			Normal: func(text string) (string, bool) { return dateBy(text, "02/01/2006", "02-01-2006", "02012006", time.DateOnly) },
+			Normal: func(text string) (string, bool) {
+				return dateBy(text, "02/01/2006", "02-01-2006", "02012006", time.DateOnly)
+			},
 		},
 		{
 			Name: "uuid", Example: "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", Help: "a UUID, brought to small letters",

@@ -254,3 +254,27 @@ func TestCheckDigitsFindOneError(t *testing.T) {
 		})
 	}
 }
+
+func TestExamplesHold(t *testing.T) {
+	fns, err := expr.NewFunctions(Functions()...)
+	require.NoError(t, err)
+	for _, fn := range Functions() {
+		t.Run(fn.Name, func(t *testing.T) {
+			gives, err := fn.Example.Run(fns)
+			require.NoError(t, err)
+			require.Equal(t, fn.Example.Gives, gives)
+		})
+	}
+}
+
+func TestFunctionsRefuseOtherKinds(t *testing.T) {
+	for _, fn := range Functions() {
+		t.Run(fn.Name, func(t *testing.T) {
+			f := expr.NewFrame(new(expr.Layout), time.Time{}, nil)
+			defer f.Release()
+			fn.Eval(f, []jsonx.Value{jsonx.NumberValue("52998224725")})
+			require.NotNil(t, f.Err())
+			require.Equal(t, fn.Name+" needs text and was given another kind", f.Err().Message)
+		})
+	}
+}

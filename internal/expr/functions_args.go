@@ -12,7 +12,6 @@ import (
 var (
 	anyType     = &Type{Kind: AnyType}
 	textType    = &Type{Kind: TextType}
-	maybeText   = &Type{Kind: TextType, Null: true}
 	boolType    = &Type{Kind: BoolType}
 	numberType  = &Type{Kind: NumberType}
 	integerType = &Type{Kind: NumberType, Integer: true}

@@ -16,7 +16,7 @@ func tableFunctions() []*Function {
 			{Name: "key", Type: textType},
 		},
 		Help:    "The row of the table for the key; for an unknown key what the table says: its row for that, no value, or an error.",
-		Example: Example{Expr: `table("plans", "A").label`, Gives: `"Basic"`},
+		Example: Example{Expr: `table("plans", "A")?.label`, Gives: `"Basic"`},
 		Check: func(s *Scope, _ []*Type, literals []string) (*Type, error) {
 			t := s.Tables[literals[0]]
 			if t == nil {

@@ -243,7 +243,7 @@ func outcome(t *testing.T, s *Scope, call string) string {
 
 func TestCheckTypes(t *testing.T) {
 	invoice := &Type{Kind: ObjectType, Order: []string{"due", "value", "note", "paid"}, Fields: map[string]*Field{
-		"due": {Type: textType}, "value": {Type: numberType}, "note": {Type: maybeText},
+		"due": {Type: textType}, "value": {Type: numberType}, "note": {Type: textType.Nullable()},
 		"tax": {Type: numberType.Nullable()}, "paid": {Type: boolType},
 	}}
 	invoices := &Type{Kind: ListType, Elem: invoice}
@@ -458,4 +458,25 @@ func TestFunctionsDoNotAllocate(t *testing.T) {
 			require.Zero(t, allocs)
 		})
 	}
+}
+
+func TestExamplesHold(t *testing.T) {
+	fs, err := NewFunctions()
+	require.NoError(t, err)
+	for _, fn := range fs.All() {
+		t.Run(fn.Name, func(t *testing.T) {
+			gives, err := fn.Example.Run(fs)
+			require.NoError(t, err)
+			require.Equal(t, fn.Example.Gives, gives)
+		})
+	}
+}
+
+func TestExamplesThatDoNotHold(t *testing.T) {
+	fs, err := NewFunctions()
+	require.NoError(t, err)
+	_, err = Example{Expr: `trimm("a")`}.Run(fs)
+	require.ErrorContains(t, err, `unknown function "trimm"`)
+	_, err = Example{Expr: `only([1, 2])`}.Run(fs)
+	require.ErrorContains(t, err, "only needs exactly one element and the list has several")
 }
