@@ -60,6 +60,7 @@ type Param struct {
 	In       In
 	Type     *expr.Type
 	Required bool
+	at       diag.Span
 }
 
 // AnswerKind is what an operation answers with.
@@ -89,10 +90,19 @@ type Operation struct {
 	Changes      bool // x-emenda-changes: it changes something, and is never repeated
 	Token        bool // x-emenda-token: it carries the fetched token
 	Examples     map[string]*Example
+
+	name  string
+	path  []segment
+	rules []*rule // what answers mean: the operation's, then the contract's
 }
 
 // Name gives the name calls use: "erp.comercial.contrato.dados".
-func (o *Operation) Name() string { return o.Backend + "." + o.ID }
+func (o *Operation) Name() string {
+	if o.name != "" {
+		return o.name
+	}
+	return o.Backend + "." + o.ID
+}
 
 // Example is a documented exchange.
 type Example struct {
@@ -113,12 +123,6 @@ const (
 	Unknown       // sent, answer lost
 	Skipped
 )
-
-// String gives "ok", "refused", "failed", "unknown", "skipped".
-func (s State) String() string { panic("not built") }
-
-// StateNames gives the names in order of the constants.
-func StateNames() []string { panic("not built") }
 
 // The error classes of failed and unknown calls; outcomes of a contract may add their own for refused.
 const (
@@ -143,15 +147,6 @@ type Outcome struct {
 	Body    jsonx.Value // the answer's body; Absent when none
 }
 
-// Classify says what an answer with this status, content type and body means:
-// the operation's x-emenda-outcomes first, then the contract's, then HTTP's.
-// A body that is not what the contract says (HTML, cut JSON) is Failed, or
-// Unknown for an operation that changes something.
-// Values of the outcome point into body and a.
-func (o *Operation) Classify(a *jsonx.Arena, status int, contentType string, body []byte) Outcome {
-	panic("not built")
-}
-
 // Request is a built request, without host and credentials.
 type Request struct {
 	Method  string
@@ -163,13 +158,3 @@ type Request struct {
 
 // Header is one header field.
 type Header struct{ Name, Value string }
-
-// Build appends to r the request for parameter values (in the order of Params;
-// Absent ones are left out) and body (JSON as the template made it; nil: none).
-// Everything is escaped for its place; a value that cannot stand there (CR or
-// LF in a header, an empty or dot path segment) is an error naming the parameter, never its value.
-func (o *Operation) Build(r *Request, params []jsonx.Value, body []byte) error { panic("not built") }
-
-// Load reads and checks one contract file: OpenAPI 3.1 with x-emenda
-// extensions; keys that are not known are errors, documented examples must fit their schemas.
-func Load(name string, f *diag.File, fns *expr.Functions) (*Contract, diag.List) { panic("not built") }

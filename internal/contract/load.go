@@ -1,0 +1,231 @@
+package contract
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// The rules of diagnostics.
+const (
+	ruleVersion   = "contract-version"
+	ruleReference = "contract-reference"
+	ruleOperation = "contract-operation"
+	ruleParameter = "contract-parameter"
+	ruleBody      = "contract-body"
+	ruleSchema    = "contract-schema"
+	ruleExample   = "contract-example"
+	ruleSignIn    = "contract-sign-in"
+	ruleOutcome   = "contract-outcome"
+)
+
+// Load reads and checks one contract file: OpenAPI 3.1 with x-emenda
+// extensions; keys that are not known are errors, documented examples must fit their schemas.
+// The contract holds what could be read even when there are errors; it is nil when nothing could.
+func Load(name string, f *diag.File, fns *expr.Functions) (*Contract, diag.List) {
+	root, list := yamldoc.Parse(f)
+	if root == nil || root.Kind != yamldoc.Map {
+		if root != nil {
+			list.Errorf(root.FirstLine(), "wrong-kind", "a contract is a map that begins with openapi:")
+		}
+		list.Sort()
+		return nil, list
+	}
+	l := &loader{
+		root: root, fns: fns, list: list,
+		c: &Contract{Name: name, File: f, Operations: map[string]*Operation{}},
+	}
+	l.list.Add(yamldoc.Check(root, Shape))
+	l.version()
+	rules := l.outcomes(root.Get("x-emenda-outcomes"))
+	l.paths(root.Get("paths"), rules)
+	l.signIn(root.Get("x-emenda-sign-in"))
+	l.components()
+	l.list.Sort()
+	return l.c, l.list
+}
+
+// loader reads one contract. What Check has said about keys and kinds is not said again.
+type loader struct {
+	root *yamldoc.Node
+	fns  *expr.Functions
+	list diag.List
+	c    *Contract
+	ids  map[string]bool
+	used map[*yamldoc.Node]bool // nodes of components that a $ref named
+	open []*yamldoc.Node        // schemas being read, to find circles
+}
+
+func (l *loader) version() {
+	if n := l.root.Get("openapi"); n != nil && n.Kind == yamldoc.Text && n.Text != "3.1" && !strings.HasPrefix(n.Text, "3.1.") {
+		l.list.Errorf(n.Span, ruleVersion, "openapi %s is not read, only 3.1", short(n.Text)).Help = "write openapi: 3.1.0"
+	}
+	if n := l.root.Get("x-emenda"); n != nil && n.Kind == yamldoc.Number && n.Text != "1" {
+		l.list.Errorf(n.Span, ruleVersion, "x-emenda %s is not known to this program, which reads 1", short(n.Text))
+	}
+}
+
+// short bounds what messages repeat.
+func short(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		return string(r[:60]) + "…"
+	}
+	return s
+}
+
+var operationID = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$`)
+
+var methods = []string{"get", "put", "post", "delete", "patch"}
+
+func (l *loader) paths(n *yamldoc.Node, rules []*rule) {
+	for _, e := range entries(n) {
+		path := l.path(e.Key)
+		for _, m := range methods {
+			if op := e.Value.Get(m); op != nil && op.Kind == yamldoc.Map {
+				l.operation(strings.ToUpper(m), path, e, op, rules)
+			}
+		}
+	}
+}
+
+// entries gives the entries of a map, none for other nodes.
+func entries(n *yamldoc.Node) []yamldoc.Entry {
+	if n == nil || n.Kind != yamldoc.Map {
+		return nil
+	}
+	return n.Entries
+}
+
+// items gives the elements of a list, none for other nodes.
+func items(n *yamldoc.Node) []*yamldoc.Node {
+	if n == nil || n.Kind != yamldoc.List {
+		return nil
+	}
+	return n.Items
+}
+
+// word gives the text of a text scalar, "" for other nodes.
+func word(n *yamldoc.Node) string {
+	if n == nil || n.Kind != yamldoc.Text {
+		return ""
+	}
+	return n.Text
+}
+
+// yes tells whether n is true.
+func yes(n *yamldoc.Node) bool { return n != nil && n.Kind == yamldoc.Bool && n.Text == "true" }
+
+func (l *loader) operation(method string, path []segment, item yamldoc.Entry, n *yamldoc.Node, rules []*rule) {
+	op := &Operation{
+		Backend: l.c.Name, ID: word(n.Get("operationId")), At: n.FirstLine(), Method: method,
+		path: path, Examples: map[string]*Example{},
+		Changes: yes(n.Get("x-emenda-changes")), Token: yes(n.Get("x-emenda-token")),
+	}
+	op.name = op.Backend + "." + op.ID
+	if id := n.Get("operationId"); op.ID != "" {
+		op.At = id.Span
+		switch {
+		case !operationID.MatchString(op.ID):
+			l.list.Errorf(id.Span, ruleOperation, "operationId %q cannot be called", short(op.ID)).
+				Help = "use lower-case letters, digits and _ in words joined by dots, such as comercial.contrato.dados"
+		case l.c.Operations[op.ID] != nil:
+			line, _ := l.c.File.Position(l.c.Operations[op.ID].At.Start)
+			l.list.Errorf(id.Span, ruleOperation, "operationId %s is already taken in line %d", op.ID, line)
+		default:
+			l.c.Operations[op.ID] = op
+		}
+	}
+	l.params(op, item, n)
+	l.body(op, n.Get("requestBody"))
+	l.responses(op, n.Get("responses"))
+	op.rules = slices.Concat(l.outcomes(n.Get("x-emenda-outcomes")), rules)
+	if op.Token && l.root.Get("x-emenda-sign-in").Get("token") == nil {
+		l.list.Errorf(n.KeyOf("x-emenda-token").Span, ruleSignIn, "no token is described for this operation to carry").
+			Help = "x-emenda-sign-in needs token"
+	}
+}
+
+// deref follows `$ref`, which must name something of that section of
+// components; nil when it cannot be followed, which is reported.
+func (l *loader) deref(n *yamldoc.Node, section string, beside ...string) *yamldoc.Node {
+	for hops := 0; ; hops++ {
+		ref := n.Get("$ref")
+		if ref == nil {
+			return n
+		}
+		if ref.Kind != yamldoc.Text {
+			return nil
+		}
+		for i := range n.Entries {
+			k := n.Entries[i].Key
+			if k.Text != "$ref" && k.Text != "description" && k.Text != "summary" && !slices.Contains(beside, k.Text) {
+				l.list.Errorf(k.Span, ruleReference, "%s beside $ref has no effect", short(k.Text)).Help = "remove it, or write the whole in place of $ref"
+			}
+		}
+		if hops > 20 {
+			l.list.Errorf(ref.Span, ruleReference, "this reference leads back to itself")
+			return nil
+		}
+		if n = l.find(ref, section); n == nil {
+			return nil
+		}
+	}
+}
+
+// find gives what ref names.
+func (l *loader) find(ref *yamldoc.Node, section string) *yamldoc.Node {
+	prefix := "#/components/" + section + "/"
+	name, ok := strings.CutPrefix(ref.Text, prefix)
+	if !ok {
+		d := l.list.Errorf(ref.Span, ruleReference, "only %sNAME can be referred to here", prefix)
+		if !strings.HasPrefix(ref.Text, "#") {
+			d.Help = "other files and addresses are not read; copy what you need into components"
+		}
+		return nil
+	}
+	name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+	all := l.root.Get("components").Get(section)
+	target := all.Get(name)
+	if target == nil {
+		d := l.list.Errorf(ref.Span, ruleReference, "components has no %s named %q", section, short(name))
+		if near := diag.Suggest(name, keysOf(all)); near != "" {
+			d.Help = "did you mean " + near + "?"
+		}
+		return nil
+	}
+	if l.used == nil {
+		l.used = map[*yamldoc.Node]bool{}
+	}
+	l.used[target] = true
+	if target.Kind != yamldoc.Map {
+		return nil // Check has said so
+	}
+	return target
+}
+
+func keysOf(n *yamldoc.Node) []string {
+	var keys []string
+	for _, e := range entries(n) {
+		keys = append(keys, e.Key.Text)
+	}
+	return keys
+}
+
+// components reads the schemas nothing refers to, for their mistakes; and warns of what is not used.
+func (l *loader) components() {
+	for _, s := range entries(l.root.Get("components")) {
+		for _, e := range entries(s.Value) {
+			if l.used[e.Value] {
+				continue
+			}
+			l.list.Warnf(e.Key.Span, ruleReference, "nothing refers to %s", short(e.Key.Text))
+			if s.Key.Text == "schemas" {
+				l.typeOf(e.Value, false, "")
+			}
+		}
+	}
+}

@@ -1,0 +1,203 @@
+package contract
+
+import "github.com/emenda-gateway/emenda/internal/yamldoc"
+
+// The texts that keys with a place but no meaning are refused with.
+const (
+	noServers    = "servers is not read: a backend's host comes from gateway.yaml alone, so that no contract can send requests elsewhere"
+	noSecurity   = "security is not read: x-emenda-sign-in says how the gateway signs in, x-emenda-token which operations carry the token"
+	noOperations = "x-emenda-operations is not understood yet: give each operation its own path or method"
+	noCallbacks  = "callbacks are not understood: a mapping of its own takes what the backend sends"
+	noNullable   = `nullable is OpenAPI 3.0's word: write type: [string, "null"]`
+	noStyle      = "style and explode are not understood: lists in a query repeat their name"
+)
+
+// Shape is what a contract file may hold: the one table its reader, its
+// checks and docs/contracts.md come from. It is a subset of OpenAPI 3.1; every other key is an error.
+var Shape = contractShape()
+
+// object makes a shape with these keys.
+func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
+	return &yamldoc.Shape{Name: name, Form: yamldoc.ObjectForm, Doc: doc, Keys: keys}
+}
+
+func key(name string, s *yamldoc.Shape, doc string) yamldoc.Key {
+	return yamldoc.Key{Name: name, Shape: s, Doc: doc}
+}
+
+func must(name string, s *yamldoc.Shape, doc string) yamldoc.Key {
+	return yamldoc.Key{Name: name, Shape: s, Doc: doc, Required: true}
+}
+
+func later(name, words string) yamldoc.Key {
+	return yamldoc.Key{Name: name, Shape: anything, Doc: "Refused.", Later: words}
+}
+
+func mapOf(name, doc string, elem *yamldoc.Shape) *yamldoc.Shape {
+	return &yamldoc.Shape{Name: name, Form: yamldoc.MapForm, Doc: doc, Elem: elem}
+}
+
+func listOf(elem *yamldoc.Shape) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.ListForm, Elem: elem}
+}
+
+func enum(words ...string) *yamldoc.Shape {
+	return &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: words}
+}
+
+var (
+	anything = &yamldoc.Shape{Form: yamldoc.AnyForm}
+	text     = &yamldoc.Shape{Form: yamldoc.TextForm}
+	name     = &yamldoc.Shape{Form: yamldoc.NameForm}
+	whole    = &yamldoc.Shape{Form: yamldoc.IntForm}
+	number   = &yamldoc.Shape{Form: yamldoc.NumberForm}
+	boolean  = &yamldoc.Shape{Form: yamldoc.BoolForm}
+)
+
+var typeNames = []string{"string", "integer", "number", "boolean", "array", "object", "null"}
+
+func contractShape() *yamldoc.Shape {
+	schema := schemaShape()
+	example := object("example", "A documented example.",
+		key("$ref", text, "An example of components."),
+		key("summary", text, "What it shows."),
+		key("description", text, "More about it."),
+		key("value", anything, "The example itself."),
+	)
+	examples := mapOf("examples", "Documented examples by name; mapping tests answer with `example: NAME`.", example)
+	media := object("media type", "The body in one media type.",
+		key("schema", schema, "What the body must fit."),
+		key("example", anything, "One documented example; its name is `example`."),
+		key("examples", examples, "Documented examples, each by its name."),
+	)
+	content := mapOf("content", "Bodies by media type; exactly one.", media)
+	content.Min = 1
+	param := object("parameter", "A parameter of a path, a query or a header.",
+		key("$ref", text, "A parameter of components."),
+		key("name", name, "Its name on the wire."),
+		key("in", enum("path", "query", "header"), "Where it goes."),
+		key("description", text, "What it is."),
+		key("required", boolean, "It must be given; path parameters always must."),
+		key("deprecated", boolean, "A note; nothing else."),
+		key("schema", schema, "What it must fit: a scalar, in a query also a list of scalars."),
+		key("example", anything, "A documented example."),
+		later("style", noStyle), later("explode", noStyle),
+	)
+	body := object("request body", "The body of a request.",
+		key("$ref", text, "A request body of components."),
+		key("description", text, "What it is."),
+		key("required", boolean, "It must be given."),
+		key("content", content, "application/json or application/x-www-form-urlencoded."),
+	)
+	response := object("response", "An answer by status.",
+		key("$ref", text, "A response of components."),
+		key("description", text, "When it comes."),
+		key("content", content, "application/json, or text/plain; left out when no body is expected."),
+		key("x-emenda-source", enum("documented", "inferred"),
+			"`documented` (default): an unknown field is an error; `inferred`: read off examples, an unknown field is a warning."),
+	)
+	responses := mapOf("responses", "Answers by exact status.", response)
+	responses.Pattern, responses.KeyDoc, responses.Min = `^[1-5][0-9][0-9]$`, "an exact status such as \"200\"", 1
+	outcomes := listOf(object("outcome", "A rule that says what an answer means; the first that holds counts.",
+		must("when", &yamldoc.Shape{Form: yamldoc.ConditionForm},
+			"Bare expression over `answer` (the body; rules that read it are passed over when it cannot be read) and `status`."),
+		must("is", enum("ok", "refused", "failed"), "What the answer means; `failed` of an operation that changes something is taken at its word."),
+		key("class", name, "Class of the refusal or failure; `business` when left out."),
+		key("message", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The backend's words: a value with ${} over `answer` and `status`."),
+	))
+	operation := object("operation", "One operation.",
+		must("operationId", name, "Its name, unique in the contract: `comercial.contrato.dados`."),
+		key("summary", text, "What it does."),
+		key("description", text, "More about it."),
+		key("tags", listOf(text), "Notes; nothing else."),
+		key("deprecated", boolean, "A note; nothing else."),
+		key("parameters", listOf(param), "Its parameters."),
+		key("requestBody", body, "Its body."),
+		must("responses", responses, "Its answers; those of status 2xx say what a good one is."),
+		must("x-emenda-changes", boolean, "Whether it changes anything; what changes something is never sent twice. The method says nothing about it."),
+		key("x-emenda-token", boolean, "It carries the fetched token."),
+		key("x-emenda-outcomes", outcomes, "What its answers mean, before the contract's own rules."),
+		later("security", noSecurity), later("servers", noServers), later("callbacks", noCallbacks),
+	)
+	item := object("path", "The operations of one path.",
+		key("summary", text, "A note."),
+		key("description", text, "A note."),
+		key("parameters", listOf(param), "Parameters of all operations of the path."),
+		key("get", operation, "GET."), key("put", operation, "PUT."), key("post", operation, "POST."),
+		key("delete", operation, "DELETE."), key("patch", operation, "PATCH."),
+		later("servers", noServers), later("x-emenda-operations", noOperations),
+	)
+	paths := mapOf("paths", "Paths below the backend's URL.", item)
+	paths.Pattern, paths.KeyDoc = `^/.*$`, "a path beginning with /"
+	token := object("token", "A token fetched with an operation and sent in a header.",
+		must("header", name, "The header it goes in."),
+		key("prefix", text, "Stands before the token, e.g. \"Bearer \"."),
+		must("obtain", name, "The operation that gives a token."),
+		key("renew", name, "The operation that renews one; tried once, then `obtain`."),
+		must("value", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The token, read from `answer`."),
+		key("life", &yamldoc.Shape{Form: yamldoc.DurationForm}, "How long a token lives whose expiry cannot be read; 1h when left out."),
+	)
+	signIn := object("sign-in", "How the backend knows the gateway; the values come from gateway.yaml.",
+		key("basic", object("basic", "HTTP Basic on every operation.",
+			must("user", name, "Sign-in variable with the user."),
+			must("password", name, "Sign-in variable with the password.")), "HTTP Basic on every operation."),
+		key("token", token, "A token on operations with x-emenda-token."),
+	)
+	components := object("components", "Parts that `$ref` names, `#/components/schemas/Name` and so on.",
+		key("schemas", mapOf("schemas", "Schemas.", schema), "Schemas by name."),
+		key("parameters", mapOf("parameters", "Parameters.", param), "Parameters by name."),
+		key("requestBodies", mapOf("request bodies", "Bodies.", body), "Request bodies by name."),
+		key("responses", mapOf("components' responses", "Responses.", response), "Responses by name."),
+		key("examples", examples, "Examples by name."),
+		later("securitySchemes", noSecurity),
+	)
+	info := object("info", "About the contract.",
+		must("title", text, "Its title."),
+		must("version", text, "Version of what it describes."),
+		key("description", text, "More about it."),
+	)
+	return object("contract", "A backend's contract: a subset of OpenAPI 3.1 with x-emenda extensions.",
+		must("openapi", text, "3.1.0 or another 3.1."),
+		must("x-emenda", whole, "1, the version of the extensions."),
+		must("info", info, "About the contract."),
+		key("tags", listOf(object("tag", "A note.", must("name", name, "Its name."), key("description", text, "A note."))), "Notes; nothing else."),
+		key("x-emenda-sign-in", signIn, "How the backend knows the gateway."),
+		key("x-emenda-outcomes", outcomes, "What answers of all operations mean, after an operation's own rules and before HTTP's."),
+		must("paths", paths, "The operations."),
+		key("components", components, "Parts used in several places."),
+		later("servers", noServers), later("security", noSecurity), later("webhooks", noCallbacks),
+	)
+}
+
+// schemaShape is the JSON Schema words that are understood.
+func schemaShape() *yamldoc.Shape {
+	s := object("schema", "What a value must be: a subset of JSON Schema 2020-12.")
+	oneType := enum(typeNames...)
+	s.Keys = []yamldoc.Key{
+		key("$ref", text, "A schema of components; only description and x-emenda-secret may stand beside it."),
+		key("type", &yamldoc.Shape{Form: yamldoc.AltForm, Alts: []*yamldoc.Shape{oneType, listOf(oneType)}},
+			`One type or a list of types; "null" in the list: the value may be null.`),
+		key("title", text, "A note."),
+		key("description", text, "A note."),
+		key("deprecated", boolean, "A note."),
+		key("properties", mapOf("properties", "Fields of an object.", s), "Fields of an object."),
+		key("required", listOf(text), "Fields that are always there."),
+		key("additionalProperties", boolean, "true: other fields may be there; an object with properties is closed when left out."),
+		key("items", s, "What each element is."),
+		key("enum", listOf(anything), "The only values possible."),
+		key("const", anything, "The only value possible."),
+		key("format", text, "A note on a text: date, a date pattern such as dd-MM-yyyy, email …"),
+		key("pattern", text, "What a text must match (RE2)."),
+		key("minLength", whole, "Fewest characters."), key("maxLength", whole, "Most characters."),
+		key("minimum", number, "Least number."), key("maximum", number, "Greatest number."),
+		key("exclusiveMinimum", number, "A number below all."), key("exclusiveMaximum", number, "A number above all."),
+		key("minItems", whole, "Fewest elements."), key("maxItems", whole, "Most elements."),
+		key("anyOf", listOf(s), "One of these at least; its type is not known when loading."),
+		key("oneOf", listOf(s), "Exactly one of these; its type is not known when loading."),
+		key("default", anything, "A note: what the backend takes when the value is left out."),
+		key("example", anything, "A note; not checked."), key("examples", listOf(anything), "Notes; not checked."),
+		key("x-emenda-secret", boolean, "Secret: flows only into fields so marked; never into logs, memory, URLs, replies."),
+		later("nullable", noNullable),
+	}
+	return s
+}

@@ -1,0 +1,128 @@
+package contract
+
+import (
+	"slices"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// defaultLife is how long a token lives when neither it nor the contract says.
+const defaultLife = time.Hour
+
+func (l *loader) signIn(n *yamldoc.Node) {
+	if n == nil || n.Kind != yamldoc.Map {
+		return
+	}
+	s := &l.c.SignIn
+	if b := n.Get("basic"); b != nil && b.Kind == yamldoc.Map {
+		s.Basic = &Basic{User: word(b.Get("user")), Password: word(b.Get("password"))}
+		for _, k := range []string{"user", "password"} {
+			v := word(b.Get(k))
+			if v == "" {
+				continue
+			}
+			if !className.MatchString(v) {
+				l.list.Errorf(b.Get(k).Span, ruleSignIn, "%s names a variable of gateway.yaml's sign_in", k).
+					Help = "use lower-case letters, digits and _; the secret itself never stands in a contract"
+			}
+			if !slices.Contains(s.Variables, v) {
+				s.Variables = append(s.Variables, v)
+			}
+		}
+	}
+	t := n.Get("token")
+	if t == nil || t.Kind != yamldoc.Map {
+		return
+	}
+	tok := &Token{
+		Header: word(t.Get("header")), Prefix: word(t.Get("prefix")), Life: int(defaultLife / time.Second),
+		Obtain: l.tokenOperation(t.Get("obtain")), Renew: l.tokenOperation(t.Get("renew")),
+	}
+	l.tokenHeader(t.Get("header"), s.Basic != nil)
+	if p := t.Get("prefix"); p != nil {
+		for i := 0; i < len(p.Text); i++ {
+			if p.Text[i] < ' ' || p.Text[i] >= 0x7f {
+				l.list.Errorf(p.SpanOf(i, i+1), ruleSignIn, "this character cannot stand in a header")
+				break
+			}
+		}
+	}
+	if life := t.Get("life"); life != nil && life.Kind == yamldoc.Text {
+		if d, err := yamldoc.ParseDuration(life.Text); err == nil {
+			tok.Life = max(int(d/time.Second), 1)
+		}
+	}
+	if tok.Obtain != nil && tok.Obtain.Token {
+		l.list.Errorf(t.Get("obtain").Span, ruleSignIn, "%s carries the token it is to obtain", tok.Obtain.ID)
+	}
+	v := t.Get("value")
+	if v == nil || tok.Obtain == nil {
+		return
+	}
+	target := expr.Target{Type: &expr.Type{Kind: expr.TextType, Secret: true}, What: "the token", Secrets: true}
+	var list diag.List
+	scope, rs := l.newScope(answerType(tok.Obtain), false)
+	tok.Value, list = expr.CompileTemplate(v, scope, target)
+	tok.Scope = &TokenScope{Layout: rs.layout, Answer: rs.answer}
+	l.list.Add(list)
+	if !list.HasErrors() && tok.Renew != nil {
+		// The same words must hold for a renewal's answer.
+		scope, _ = l.newScope(answerType(tok.Renew), false)
+		_, list = expr.CompileTemplate(v, scope, target)
+		l.list.Add(list)
+	}
+	if !list.HasErrors() && tok.Value != nil {
+		s.Token = tok
+	}
+}
+
+// tokenHeader refuses names no header can have or that are taken.
+func (l *loader) tokenHeader(n *yamldoc.Node, basic bool) {
+	if n == nil || n.Kind != yamldoc.Text {
+		return
+	}
+	if len(n.Text) == len("authorization") && equalFold(n.Text, "authorization") {
+		if basic {
+			l.list.Errorf(n.Span, ruleSignIn, "the header Authorization is taken by basic")
+		}
+		return
+	}
+	l.headerName(n)
+}
+
+// answerType is what an operation answers; any when it is not known.
+func answerType(op *Operation) *expr.Type {
+	if op.Answer == nil {
+		return &expr.Type{}
+	}
+	return op.Answer
+}
+
+// tokenOperation finds an operation that obtains or renews; it must need no values.
+func (l *loader) tokenOperation(n *yamldoc.Node) *Operation {
+	id := word(n)
+	if id == "" {
+		return nil
+	}
+	op := l.c.Operations[id]
+	if op == nil {
+		var ids []string
+		for k := range l.c.Operations {
+			ids = append(ids, k)
+		}
+		slices.Sort(ids)
+		d := l.list.Errorf(n.Span, ruleSignIn, "the contract has no operation %s", short(id))
+		if near := diag.Suggest(id, ids); near != "" {
+			d.Help = "did you mean " + near + "?"
+		}
+		return nil
+	}
+	if op.BodyRequired || slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Required }) {
+		l.list.Errorf(n.Span, ruleSignIn, "%s needs values, which nobody gives when a token is fetched", op.ID)
+		return nil
+	}
+	return op
+}
