@@ -18,14 +18,8 @@ import (
 	"github.com/emenda-gateway/emenda/internal/snapshot"
 )
 
-// Limits bound what one connection may take of the gateway.
-type Limits struct {
-	Body        int           // bytes of a request's body
-	Header      int           // bytes of a request's header
-	Read        time.Duration // reading one request
-	Idle        time.Duration // a kept-alive connection without a request
-	Connections int
-}
+// idleTimeout is how long a kept-alive connection may be without a request.
+const idleTimeout = 75 * time.Second
 
 // Server serves a snapshot; Swap replaces it whole while requests under way
 // finish on the one they started with.
@@ -38,17 +32,18 @@ type Server struct {
 }
 
 // NewServer gives a server for s; it does not listen yet.
-func NewServer(s *snapshot.Snapshot, l Limits, m *observe.Metrics, log *slog.Logger) *Server {
+func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Server {
 	v := &Server{metrics: m, log: log}
 	v.Swap(s)
+	l := s.Settings.Limits
 	v.http = fasthttp.Server{
 		Handler:                      func(ctx *fasthttp.RequestCtx) { v.app.Load().serve(ctx) },
 		ErrorHandler:                 v.unreadable,
 		Logger:                       quiet{log},
 		MaxRequestBodySize:           l.Body,
 		ReadBufferSize:               l.Header,
-		ReadTimeout:                  l.Read,
-		IdleTimeout:                  l.Idle,
+		ReadTimeout:                  l.ReadTimeout,
+		IdleTimeout:                  idleTimeout,
 		Concurrency:                  l.Connections,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,

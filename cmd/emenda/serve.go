@@ -9,8 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/observe"
-	"github.com/emenda-gateway/emenda/internal/snapshot"
 	"github.com/emenda-gateway/emenda/routes"
 	"github.com/emenda-gateway/emenda/sandbox"
 )
@@ -57,22 +57,18 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		defer closeSandbox(box, log)
 		env = sandboxEnvironment(env, box.URL())
 	}
-	settings, err := loaded.Settings(env)
-	if err != nil {
-		return err
+	settings, list := loaded.Resolve(env)
+	if list.HasErrors() {
+		fmt.Fprint(s.err, list.Text())
+		return exitError(exitErrors)
 	}
 	if c.Sandbox {
 		if err := routes.CheckLoopback("the listener, with --sandbox", settings.Listen); err != nil {
 			return err
 		}
 	}
-	if settings.AdminToken == "" {
-		if err := routes.CheckLoopback("the admin listener, without EMENDA_ADMIN_TOKEN", settings.AdminListen); err != nil {
-			return err
-		}
-	}
 	metrics := observe.NewMetrics(version)
-	snap, err := loaded.Open(env, metrics)
+	snap, err := loaded.Open(settings, metrics)
 	if err != nil {
 		return err
 	}
@@ -80,14 +76,14 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	for _, l := range snap.LeftOut {
 		log.Warn("left out", slog.String("kind", l.Kind), slog.String("name", l.Name), slog.String("why", l.Why))
 	}
-	if settings.SharedStore {
+	if settings.RedisURL.IsSet() {
 		log.Warn("REDIS_URL is set, but this version keeps what replicas share in each process")
 	}
-	server := routes.NewServer(snap, settings.Limits, metrics, log)
+	server := routes.NewServer(snap, metrics, log)
 	return listenAndServe(ctx, server, settings, log)
 }
 
-func listenAndServe(ctx context.Context, server *routes.Server, settings *snapshot.Settings, log *slog.Logger) error {
+func listenAndServe(ctx context.Context, server *routes.Server, settings *config.Resolved, log *slog.Logger) error {
 	ln, err := net.Listen("tcp", settings.Listen)
 	if err != nil {
 		return err
@@ -96,7 +92,7 @@ func listenAndServe(ctx context.Context, server *routes.Server, settings *snapsh
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	admin := server.AdminServer(settings.AdminToken)
+	admin := server.AdminServer(settings.AdminToken.Reveal())
 	ended := make(chan error, 2)
 	go func() { ended <- server.Serve(ln) }()
 	go func() {

@@ -91,9 +91,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	e.prepare(f, p, r, caller)
 	input, warnings, problem := intake.Input(f, fields, r, route, caller)
 	if problem != nil {
-		if cause := f.Err(); cause != nil {
-			report.Cause = cause
-		}
+		report.Cause = problem.Cause
 		return e.refuse(route.Errors, r, problem, report, buf)
 	}
 

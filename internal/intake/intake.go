@@ -11,15 +11,17 @@ import (
 
 // Request is what came in. Its strings live as long as the exchange.
 type Request struct {
-	ID      string
-	Method  string
-	Path    string
-	Query   string // raw, without "?"
-	Type    string // Content-Type as received
-	Body    string
-	Params  []Param                  // from the route's path, decoded
-	Header  func(name string) string // "" when absent
-	Address string                   // the peer's
+	ID     string
+	Method string
+	Path   string
+	Query  string // raw, without "?"
+	Type   string // Content-Type as received
+	Body   string
+	Params []Param                  // from the route's path, decoded
+	Header func(name string) string // "" when absent
+	// Headers gives every header field, names in canonical form; may be nil.
+	Headers func(yield func(name, value string))
+	Address string // the peer's
 }
 
 // Param is one path parameter.

@@ -16,6 +16,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/plugins"
 )
@@ -184,4 +185,22 @@ func (l *Loaded) Summary() string {
 	}
 	return fmt.Sprintf("good: %d routes, %d flows, %d tables, %d operations of %d backends, %d tests",
 		len(l.Set.Routes), len(l.Set.Flows), len(l.Set.Tables), operations, len(l.Contracts), tests)
+}
+
+// zoneOf is the configured time zone; one that depends on the environment is the default's.
+func zoneOf(cfg *config.Config) *time.Location {
+	name, err := cfg.Gateway.Timezone.Resolve(nil)
+	if err != nil {
+		return time.UTC
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// permits tells whether a permission's glob covers what a route needs.
+func permits(glob, needs string) bool {
+	return (&intake.Caller{Permissions: []string{glob}}).May(needs)
 }

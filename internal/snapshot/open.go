@@ -1,0 +1,201 @@
+package snapshot
+
+import (
+	"context"
+	"crypto/sha256"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/backend"
+	"github.com/emenda-gateway/emenda/internal/config"
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/exchange"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/store"
+)
+
+// rememberedEntries bounds what this process remembers and caches.
+const rememberedEntries = 100_000
+
+// Snapshot is a loaded configuration with its secrets and connections: what serves.
+type Snapshot struct {
+	*Loaded
+	Settings    *config.Resolved
+	Exchanger   *exchange.Exchanger
+	PlainErrors *mapping.ErrorReplies // for paths that belong to no dialect
+	LeftOut     []LeftOut
+	clients     map[string]*backend.Client
+	callers     []*intake.Caller
+}
+
+// LeftOut is a backend or caller that is not served, and why.
+type LeftOut struct{ Kind, Name, Why string }
+
+// Missing warns of backends and callers that serving would leave out in this environment.
+func (l *Loaded) Missing(env func(string) (string, bool)) (list diag.List) {
+	for _, m := range l.Config.Unset(env) {
+		list = append(list, m.Warning())
+	}
+	return list
+}
+
+// Resolve gives the settings to serve with: values and secrets of this environment.
+func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, diag.List) {
+	return l.Config.Resolve(env, os.ReadFile)
+}
+
+// Open makes what serves, with the settings Resolve gave; it opens no
+// connection before a request needs one. metrics may be nil.
+func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics) (*Snapshot, error) {
+	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), clients: map[string]*backend.Client{}}
+	for _, m := range settings.Missing {
+		if m.LeftOut {
+			s.LeftOut = append(s.LeftOut, LeftOut{Kind: m.Kind, Name: m.Name, Why: m.Variable + " is not set"})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
+		c, err := backend.New(l.options(settings.Backends[name], metrics))
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		s.clients[name] = c
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings.Callers)) {
+		s.callers = append(s.callers, callerOf(settings.Callers[name]))
+	}
+	local := store.NewLocal(rememberedEntries, l.zone)
+	s.Exchanger = exchange.New(exchange.Options{
+		Callers: s.callers, Calls: s, Memory: local, Cache: local, Zone: l.zone, Clock: time.Now,
+		Unavailable: func(name string) bool { return s.clients[name] == nil },
+	})
+	return s, nil
+}
+
+func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics) backend.Options {
+	o := backend.Options{
+		Contract: l.Contracts[b.Name], URL: b.URL, SignIn: map[string]string{},
+		Timeout: b.Timeout, AtMost: b.AtMost, IdleTimeout: b.IdleTimeout, MaxAnswer: b.MaxAnswer,
+		Breaker: backend.Breaker{Failures: b.Failures, Pause: b.Pause},
+		Now:     time.Now,
+	}
+	for name, v := range b.SignIn {
+		o.SignIn[name] = v.Reveal()
+	}
+	if metrics != nil {
+		o.Observe = newWatch(metrics, b.Name, l.Contracts[b.Name])
+	}
+	return o
+}
+
+// callerOf prepares a caller for comparing: its tokens as hashes.
+func callerOf(c *config.ResolvedCaller) *intake.Caller {
+	out := &intake.Caller{
+		Name: c.Name, Dialect: c.Dialect, App: c.App, Permissions: c.Permissions, Strict: c.Strict,
+		Value: callerValue(c.Name, c.App, c.Strict),
+	}
+	for _, t := range c.Tokens {
+		out.Secrets = append(out.Secrets, sha256.Sum256([]byte(t.Reveal())))
+	}
+	return out
+}
+
+// callerValue is what mappings see as `caller`.
+func callerValue(name, app string, strict bool) jsonx.Value {
+	b := append([]byte(nil), `{"name":`...)
+	b = jsonx.AppendQuoted(b, name)
+	b = append(b, `,"app":`...)
+	b = jsonx.AppendQuoted(b, app)
+	b = append(b, `,"strict":`...)
+	b = strconv.AppendBool(b, strict)
+	return jsonx.RawValue(string(append(b, '}')))
+}
+
+// TestCallers gives every configured caller without its secrets: tests make
+// requests as one of them by name.
+func (l *Loaded) TestCallers() []*intake.Caller {
+	var all []*intake.Caller
+	for _, name := range slices.Sorted(maps.Keys(l.Config.Callers)) {
+		c := l.Config.Callers[name]
+		app, err := c.App.Resolve(nil)
+		if err != nil {
+			app = name
+		}
+		r := &config.ResolvedCaller{Name: name, Dialect: c.Dialect, App: app, Strict: c.Strict}
+		for _, p := range c.Permissions {
+			r.Permissions = append(r.Permissions, p.Glob)
+		}
+		all = append(all, callerOf(r))
+	}
+	return all
+}
+
+// Call sends a call to its backend.
+func (s *Snapshot) Call(ctx context.Context, c *backend.Call) *backend.Answer {
+	client := s.clients[c.Operation.Backend]
+	if client == nil {
+		return backend.FailedAnswer(c.Operation, contract.ClassUnavailable, false)
+	}
+	return client.Do(ctx, c)
+}
+
+// RouteLeftOut tells whether nobody can be served on a route: every caller of its dialect is left out.
+func (s *Snapshot) RouteLeftOut(r *mapping.Route) bool {
+	return !slices.ContainsFunc(s.callers, func(c *intake.Caller) bool { return c.Dialect == r.Dialect.Name })
+}
+
+// Close closes idle connections.
+func (s *Snapshot) Close() {
+	for _, c := range s.clients {
+		c.Close()
+	}
+}
+
+// plainErrors are RFC 9457 problems for paths that belong to no dialect.
+func plainErrors() *mapping.ErrorReplies {
+	replies := new(mapping.ErrorReplies)
+	for _, kind := range mapping.ErrorKinds() {
+		status := kind.DefaultStatus()
+		text := append([]byte(`{"type":"about:blank","title":`), jsonx.AppendQuoted(nil, http.StatusText(status))...)
+		text = append(text, `,"status":`...)
+		text = append(strconv.AppendInt(text, int64(status), 10), '}')
+		replies[kind] = &mapping.ErrorReply{Kind: kind, Status: status, Text: string(text), Type: "application/problem+json"}
+	}
+	return replies
+}
+
+// watch tells the metrics what happens with a backend.
+type watch struct {
+	metrics    *observe.Metrics
+	operations map[*contract.Operation]*observe.Operation
+}
+
+func newWatch(m *observe.Metrics, name string, c *contract.Contract) *watch {
+	w := &watch{metrics: m, operations: map[*contract.Operation]*observe.Operation{}}
+	for _, op := range c.Operations {
+		w.operations[op] = m.Operation(name, op.ID)
+	}
+	m.Breaker(name, "closed")
+	return w
+}
+
+// Called counts one attempt.
+func (w *watch) Called(op *contract.Operation, state contract.State, class string, took time.Duration) {
+	if o := w.operations[op]; o != nil {
+		o.Called(state.String(), class, took)
+	}
+}
+
+// BreakerChanged sets the breaker's state.
+func (w *watch) BreakerChanged(name, state string) { w.metrics.Breaker(name, state) }
+
+// TokenFetched counts a fetch.
+func (w *watch) TokenFetched(name, how string, ok bool) { w.metrics.Token(name, how, ok) }
