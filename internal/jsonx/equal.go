@@ -1,6 +1,6 @@
 package jsonx
 
-import "sync"
+import "unsafe"
 
 // Equal tells whether two values are the same: texts by decoded content, numbers by exact decimal value (1.10 equals 1.1), containers element by element, absent and null alike.
 // Objects are the same whatever the order of their members; of several members with one key the first counts; a member that is missing is not one that is null.
@@ -80,10 +80,19 @@ type table struct {
 	values []Value
 }
 
-var tables = sync.Pool{New: func() any { return new(table) }}
+// tables keeps a few for reuse. A sync.Pool would be emptied by the collector
+// and make comparing allocate now and then.
+var tables = make(chan *table, 16)
+
+const keepTable = 1 << 18 // bytes of a table kept
 
 func newTable(v Value) *table {
-	t := tables.Get().(*table)
+	var t *table
+	select {
+	case t = <-tables:
+	default:
+		t = new(table)
+	}
 	t.keys.start(v.Len())
 	for it := v.Iter(); it.Next(); {
 		if _, known := t.keys.add(it.key.text, it.key.flags&flagEscaped != 0); !known {
@@ -97,8 +106,12 @@ func (t *table) free() {
 	clear(t.values)
 	t.values = t.values[:0]
 	t.keys.forget()
-	if t.keys.size() <= keep {
-		tables.Put(t)
+	if t.keys.size()+cap(t.values)*int(unsafe.Sizeof(Value{})) > keepTable {
+		return
+	}
+	select {
+	case tables <- t:
+	default:
 	}
 }
 
