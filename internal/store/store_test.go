@@ -1,0 +1,184 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/store"
+)
+
+var (
+	_ flow.Memory  = (*store.Local)(nil)
+	_ flow.Cache   = (*store.Local)(nil)
+	_ flow.Instant = (*store.Local)(nil)
+)
+
+var noon = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+
+func recall(t *testing.T, l *store.Local, m *mapping.Memory, key string, now time.Time) string {
+	t.Helper()
+	v, found, err := l.Recall(context.Background(), m, []byte(key), now)
+	require.NoError(t, err)
+	require.Equal(t, found, v != nil)
+	return string(v)
+}
+
+func remember(t *testing.T, l *store.Local, m *mapping.Memory, key, value string, now time.Time) {
+	t.Helper()
+	require.NoError(t, l.Remember(context.Background(), m, []byte(key), []byte(value), now))
+}
+
+func TestRememberedForItsTime(t *testing.T) {
+	l := store.NewLocal(10, time.UTC)
+	m := &mapping.Memory{Name: "m", For: time.Hour}
+	require.Empty(t, recall(t, l, m, `1`, noon))
+	remember(t, l, m, `1`, `{"a":1}`, noon)
+	require.Equal(t, `{"a":1}`, recall(t, l, m, `1`, noon.Add(time.Hour-1)))
+	require.Empty(t, recall(t, l, m, `2`, noon))
+	require.Empty(t, recall(t, l, &mapping.Memory{Name: "other"}, `1`, noon))
+	remember(t, l, m, `1`, `2`, noon.Add(time.Minute))
+	require.Equal(t, `2`, recall(t, l, m, `1`, noon.Add(time.Hour)), "remembering again begins the time anew")
+	require.Empty(t, recall(t, l, m, `1`, noon.Add(time.Hour+time.Minute)))
+	n, _ := l.Len()
+	require.Zero(t, n, "what is over is forgotten when asked for")
+}
+
+func TestRememberedValueIsACopy(t *testing.T) {
+	l := store.NewLocal(10, time.UTC)
+	m := &mapping.Memory{Name: "m"}
+	value := []byte(`"a"`)
+	require.NoError(t, l.Remember(context.Background(), m, []byte(`1`), value, noon))
+	value[1] = 'b'
+	require.Equal(t, `"a"`, recall(t, l, m, `1`, noon.AddDate(10, 0, 0)), "without `for` there is no end")
+}
+
+func TestCounts(t *testing.T) {
+	zone := time.FixedZone("-03", -3*3600)
+	for _, c := range []struct {
+		name, per      string
+		last, next     time.Time
+		wantNextPeriod string
+	}{
+		{"month", "month", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
+		{"day", "day", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
+		{"for ever", "", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), "3"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := store.NewLocal(10, zone)
+			m := &mapping.Memory{Name: "m", Count: true, Per: c.per}
+			remember(t, l, m, `1`, ``, c.last.Add(-time.Minute))
+			remember(t, l, m, `1`, `2`, c.last)
+			require.Equal(t, `3`, recall(t, l, m, `1`, c.last))
+			require.Equal(t, c.wantNextPeriod, recall(t, l, m, `1`, c.next))
+			if c.per != "" {
+				remember(t, l, m, `1`, ``, c.next)
+				require.Equal(t, `1`, recall(t, l, m, `1`, c.next))
+			}
+		})
+	}
+}
+
+func TestCountRefusesWhatIsNoNumber(t *testing.T) {
+	l := store.NewLocal(10, time.UTC)
+	m := &mapping.Memory{Name: "m", Count: true}
+	err := l.Remember(context.Background(), m, []byte(`1`), []byte(`"secret"`), noon)
+	require.EqualError(t, err, "memory m: a count grows by whole numbers only")
+	require.Empty(t, recall(t, l, m, `1`, noon))
+}
+
+func TestMonthEndsBeforeFor(t *testing.T) {
+	l := store.NewLocal(10, time.UTC)
+	m := &mapping.Memory{Name: "m", Per: "month", For: time.Hour}
+	remember(t, l, m, `1`, `1`, noon)
+	require.Equal(t, `1`, recall(t, l, m, `1`, noon.Add(59*time.Minute)))
+	require.Empty(t, recall(t, l, m, `1`, noon.Add(time.Hour)))
+}
+
+func TestUsedLongestAgoGoes(t *testing.T) {
+	l := store.NewLocal(3, time.UTC)
+	m := &mapping.Memory{Name: "m"}
+	for _, k := range []string{`1`, `2`, `3`} {
+		remember(t, l, m, k, k, noon)
+	}
+	require.Equal(t, `1`, recall(t, l, m, `1`, noon)) // used: 2 is the oldest now
+	remember(t, l, m, `4`, `4`, noon)
+	require.Empty(t, recall(t, l, m, `2`, noon))
+	for _, k := range []string{`1`, `3`, `4`} {
+		require.Equal(t, k, recall(t, l, m, k, noon))
+	}
+	n, _ := l.Len()
+	require.Equal(t, 3, n)
+}
+
+func TestKeptAnswers(t *testing.T) {
+	l := store.NewLocal(2, time.UTC)
+	l.Store("a", []byte("1"), noon.Add(time.Second))
+	body, ok := l.Load("a", noon)
+	require.True(t, ok)
+	require.Equal(t, "1", string(body))
+	_, ok = l.Load("a", noon.Add(time.Second))
+	require.False(t, ok)
+	for i := range 5 {
+		l.Store(fmt.Sprint(i), []byte("x"), noon.Add(time.Hour))
+	}
+	_, kept := l.Len()
+	require.Equal(t, 2, kept)
+}
+
+// TestLikeAMap compares a store with plain maps, whatever is done in whatever order.
+func TestLikeAMap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		l := store.NewLocal(100, time.UTC)
+		m := &mapping.Memory{Name: "m", For: time.Hour}
+		type kept struct {
+			value string
+			until time.Time
+		}
+		want := map[string]kept{}
+		now := noon
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 30).Draw(t, "minutes")) * time.Minute)
+			k := rapid.StringMatching(`"[ab]{0,2}"`).Draw(t, "key")
+			if rapid.Bool().Draw(t, "remember") {
+				v := rapid.StringMatching(`[0-9]{1,3}`).Draw(t, "value")
+				if err := l.Remember(context.Background(), m, []byte(k), []byte(v), now); err != nil {
+					t.Fatal(err)
+				}
+				want[k] = kept{v, now.Add(time.Hour)}
+				continue
+			}
+			got, found, _ := l.Recall(context.Background(), m, []byte(k), now)
+			w, ok := want[k]
+			ok = ok && now.Before(w.until)
+			if found != ok || ok && string(got) != w.value {
+				t.Fatalf("%s: got %q %v, want %q %v", k, got, found, w.value, ok)
+			}
+		}
+	})
+}
+
+func TestManyAtOnce(t *testing.T) {
+	l := store.NewLocal(8, time.UTC)
+	m := &mapping.Memory{Name: "m", Count: true}
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 200 {
+				_ = l.Remember(context.Background(), m, []byte(`1`), nil, noon)
+				_, _, _ = l.Recall(context.Background(), m, []byte(`1`), noon)
+				l.Store(fmt.Sprint(i, j), []byte("x"), noon.Add(time.Hour))
+				l.Load(fmt.Sprint(j), noon)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, `1600`, recall(t, l, m, `1`, noon))
+}
