@@ -3,6 +3,7 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/jsonx"
@@ -132,7 +133,7 @@ func checkDate(_ *Scope, args []*Type, literals []string) (*Type, error) {
 	if err := errors.Join(inErr, outErr); err != nil {
 		return result, err
 	}
-	return result, errors.Join(checkRead("date", args[0], in, from), from.misses(in, out, to))
+	return result, errors.Join(checkRead("date", args[0], in, from), from.misses(in, strconv.Quote(out), to))
 }
 
 func checkMinutesSince(_ *Scope, args []*Type, literals []string) (*Type, error) {
@@ -150,7 +151,7 @@ func checkMinutesSince(_ *Scope, args []*Type, literals []string) (*Type, error)
 		return integerType, err
 	}
 	moment := &pattern{form: formEpoch}
-	return integerType, errors.Join(checkRead("minutes_since", args[0], literals[1], from), from.misses(literals[1], epochMs, moment))
+	return integerType, errors.Join(checkRead("minutes_since", args[0], literals[1], from), from.misses(literals[1], "minutes_since", moment))
 }
 
 // checkRead tells whether a value of type t can be read by pattern p, written in.

@@ -67,7 +67,7 @@ func TestDates(t *testing.T) {
 		{`minutes_since | now`, `0`},
 		{`minutes_since | now | "dd"`, `minutes_since of a time needs no pattern`},
 		{`minutes_since | "x"`, `minutes_since needs how x is written: minutes_since(x, "epoch_ms")`},
-		{`minutes_since | "10:00" | "HH:mm"`, `"epoch_ms" needs the year, which "HH:mm" does not give`},
+		{`minutes_since | "10:00" | "HH:mm"`, `minutes_since needs the year, which "HH:mm" does not give`},
 		{`month_start | now`, `"2026-03-01T00:00:00-03:00"`},
 		{`add_days | now | 30`, `"2026-04-04T18:16:01-03:00"`},
 		{`add_days | now | -5`, `"2026-02-28T18:16:01-03:00"`},

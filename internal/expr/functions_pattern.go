@@ -139,9 +139,9 @@ func (p *pattern) literal(text string) {
 
 func (p *pattern) holds(f dateField) bool { return p.has&(1<<f) != 0 }
 
-// misses tells which part of the date is asked for by to and not given by p.
+// misses tells which part of the date is asked for by to, as asker names it, and not given by p.
 // Hours and smaller are 0 when not given.
-func (p *pattern) misses(in, out string, to *pattern) error {
+func (p *pattern) misses(in, asker string, to *pattern) error {
 	if p.form != formFields {
 		return nil
 	}
@@ -151,7 +151,7 @@ func (p *pattern) misses(in, out string, to *pattern) error {
 	}{{fieldYear, "year"}, {fieldMonth, "month"}, {fieldDay, "day"}} {
 		asked := to.form != formFields || to.holds(part.field) || part.field == fieldYear && to.shortYear
 		if asked && !p.holds(part.field) {
-			return fmt.Errorf("%q needs the %s, which %q does not give", out, part.name, in)
+			return fmt.Errorf("%s needs the %s, which %q does not give", asker, part.name, in)
 		}
 	}
 	return nil
