@@ -136,7 +136,7 @@ func (p *planner) catchesRead(name string) bool {
 
 func (p *planner) unusedNames(used map[string]bool) {
 	for _, n := range p.nodes {
-		if used[n.label()] || n.step != nil && used["steps."+n.label()] {
+		if p.byName[n.label()] != n || n.entry == nil || !n.defined || used[n.label()] || n.step != nil && used["steps."+n.label()] {
 			continue
 		}
 		switch {

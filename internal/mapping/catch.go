@@ -79,7 +79,7 @@ func (p *planner) catchKey(i *stepInfo, k *yamldoc.Node) (*CatchEntry, []contrac
 		return &CatchEntry{Kind: CatchClass, Class: k.Text}, statesOf(i.can, k.Text)
 	}
 	d := p.list.Errorf(k.Span, "unreachable", "%s never ends with %s", i.step.Name, quoteShort(k.Text))
-	d.Help = suggest(k.Text, append(append([]string{"any"}, keysOf(catchStates)...), i.can.classes()...))
+	d.Help = suggest(k.Text, i.can.names())
 	return nil, nil
 }
 

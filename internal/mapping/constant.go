@@ -200,7 +200,7 @@ func constantFits(n *yamldoc.Node, t *expr.Type, what string, list *diag.List) {
 		return
 	}
 	bad := func() {
-		list.Errorf(n.Span, "wrong-type", "%s must be %s", what, t.NotNull().String())
+		list.Errorf(n.Span, "wrong-type", "%s must be %s", what, a(t))
 	}
 	switch n.Kind {
 	case yamldoc.Null:
@@ -248,6 +248,18 @@ func constantFits(n *yamldoc.Node, t *expr.Type, what string, list *diag.List) {
 				d.Help = suggest(k.Text, fieldOrder(t))
 			}
 		}
+	}
+}
+
+// a names a type with its article.
+func a(t *expr.Type) string {
+	switch s := t.NotNull().String(); {
+	case t.Kind == expr.TextType:
+		return s
+	case t.Kind == expr.ObjectType:
+		return "an " + s
+	default:
+		return "a " + s
 	}
 }
 

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -193,7 +194,10 @@ func (l *loader) inherit(out, base *ErrorReplies, kind ErrorKind, at diag.Span, 
 		}
 		path = append(path, next.String())
 		if next == kind {
-			l.list.Errorf(at, "circle", "errors inherit in a circle: %s", strings.Join(path, " → "))
+			// Each kind of the circle finds it; the first in order tells.
+			if kind.String() == slices.MinFunc(path, byKind) {
+				l.list.Errorf(at, "circle", "errors inherit in a circle: %s", strings.Join(path, " → "))
+			}
 			return
 		}
 		if len(path) > int(kinds) {
@@ -201,6 +205,12 @@ func (l *loader) inherit(out, base *ErrorReplies, kind ErrorKind, at diag.Span, 
 		}
 		k = next
 	}
+}
+
+func byKind(a, b string) int {
+	ka, _ := kindOf(a)
+	kb, _ := kindOf(b)
+	return cmp.Compare(ka, kb)
 }
 
 // defaultReplies fills the kinds a dialect says nothing of from those they inherit from.

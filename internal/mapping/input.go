@@ -183,15 +183,15 @@ func (l *loader) defaultOf(f *InputField, t *expr.Type, n *yamldoc.Node) jsonx.V
 	if n == nil {
 		return jsonx.Value{}
 	}
+	if n.Kind == yamldoc.Null {
+		l.list.Errorf(n.Span, "wrong-value", "no value needs no default")
+		return jsonx.Value{}
+	}
 	before := len(l.list)
 	v := constantValue(n, &l.list)
 	constantFits(n, t, "the default of "+f.Name, &l.list)
 	if len(l.list) == before && f.Enum != nil && !slices.Contains(f.Enum, textOf(n)) {
 		l.list.Errorf(n.Span, "wrong-value", "the default of %s is not one of its enum", f.Name)
-	}
-	if n.Kind == yamldoc.Null {
-		l.list.Errorf(n.Span, "wrong-value", "no value needs no default")
-		return jsonx.Value{}
 	}
 	return v
 }

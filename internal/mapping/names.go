@@ -28,14 +28,15 @@ type planner struct {
 
 // node is a let or a step: what names graphs are made of.
 type node struct {
-	name  *yamldoc.Node
-	value *yamldoc.Node
-	step  *stepInfo // nil for a let
-	entry *expr.Name
-	refs  []string // free names, "steps.x" among them
-	mark  uint8    // while ordering: 1 under way, 2 done
-	built bool
-	early bool // a let rules may see: made only of what is there before any step
+	name    *yamldoc.Node
+	value   *yamldoc.Node
+	step    *stepInfo // nil for a let
+	entry   *expr.Name
+	refs    []string // free names, "steps.x" among them
+	mark    uint8    // while ordering: 1 under way, 2 done
+	built   bool
+	defined bool // its name is its own
+	early   bool // a let rules may see: made only of what is there before any step
 }
 
 func (n *node) label() string { return n.name.Text }
@@ -247,6 +248,7 @@ func (p *planner) defineNames() {
 		}
 		if p.define(p.scope, e, n.name.Span) {
 			p.names = append(p.names, e)
+			n.defined = true
 		}
 	}
 }
@@ -275,7 +277,6 @@ func (p *planner) view(where place) *expr.Scope {
 					c.Barred = "rules are checked before any step runs, and " + c.Name + " is made of steps"
 				}
 			case expr.Namespace:
-				c.Members = map[string]*expr.Name{}
 				c.Barred = "rules are checked before any step runs"
 			default:
 				if c.Name == "warnings" || c.Name == "failures" {
@@ -293,7 +294,9 @@ func (p *planner) view(where place) *expr.Scope {
 }
 
 var (
-	anyType      = &expr.Type{Kind: expr.AnyType, Null: true}
+	// anyType is what names have of which nothing is known, because what says
+	// it does not check: no further fault is told about it.
+	anyType      = &expr.Type{Kind: expr.AnyType}
 	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType)
 	headerType   = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
 	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)

@@ -49,6 +49,15 @@ func (o outcomes) classes() []string {
 	return all
 }
 
+// names gives what catch may name: states, classes and any.
+func (o outcomes) names() []string {
+	names := append([]string{"any"}, o.classes()...)
+	for s := range o {
+		names = append(names, s.String())
+	}
+	return names
+}
+
 // without gives what is left when class c is caught.
 func (o outcomes) without(c string) {
 	for s, classes := range o {
