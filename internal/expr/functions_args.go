@@ -57,13 +57,6 @@ func kindWords(v jsonx.Value) string {
 	return "no value"
 }
 
-// builtText gives what build appends as a text value in the frame's arena.
-func builtText(f *Frame, build func(dst []byte) []byte) jsonx.Value {
-	m := f.Arena.Mark()
-	f.Arena.SetBuf(build(f.Arena.Buf()))
-	return jsonx.TextValue(f.Arena.Text(m))
-}
-
 // kindOf gives the kind of an argument's type; nil is any.
 func kindOf(t *Type) TypeKind {
 	if t == nil {

@@ -185,17 +185,6 @@ func TestPlaceholderFailures(t *testing.T) {
 	}
 }
 
-func TestPlaceholdersDoNotAllocate(t *testing.T) {
-	p, faults := CompilePlaceholders(diag.NewFile("t.json", `{"a": "_A_", "b": _B_}`), []string{"_A_", "_B_"}, nil)
-	require.Empty(t, faults)
-	f := NewFrame(new(Layout), time.Time{}, nil)
-	defer f.Release()
-	values := []jsonx.Value{jsonx.RawValue(`"x\ny"`), jsonx.RawValue(`[1,2]`)}
-	get := func(i int) jsonx.Value { return values[i] }
-	dst := make([]byte, 0, 256)
-	require.Zero(t, testing.AllocsPerRun(100, func() { dst = p.Append(dst[:0], f, get) }))
-}
-
 // Whatever a caller sends as a value, a template that compiled stays JSON of the same shape.
 func FuzzPlaceholders(f *testing.F) {
 	for _, seed := range [][2]string{
