@@ -212,11 +212,11 @@ func (c *checker) argument(fn *Function, p *Param, n ast.Node, m mode) (*ex, boo
 		d := c.fault(n, "type", "%s needs %s for %s, and %s is %s", fn.Name, p.Type.noun(), p.Name, c.words(n), e.typ.noun())
 		switch {
 		case p.Type.Kind == TextType && e.typ.Kind == NumberType && fn.Name != "text":
-			d.Help = "text(" + c.words(n) + ") makes text of the number"
+			d.Help = "text(" + c.raw(n) + ") makes text of the number"
 		case p.Type.Kind == NumberType && e.typ.Kind == TextType && c.scope.function("number") != nil:
-			d.Help = "number(" + c.words(n) + ") reads a number from text"
+			d.Help = "number(" + c.raw(n) + ") reads a number from text"
 		case p.Type.Kind == ListType:
-			d.Help = "list(" + c.words(n) + ") makes a list of it"
+			d.Help = "list(" + c.raw(n) + ") makes a list of it"
 		}
 	}
 	return e, !diag.List((*c.diags)[before:]).HasErrors()

@@ -119,7 +119,7 @@ func (c *checker) check(n ast.Node, m mode) *ex {
 		if callee, ok := n.Callee.(*ast.IdentifierNode); ok {
 			return c.call(n, callee.Value, n.Arguments, m)
 		}
-		c.fault(n.Callee, "call", "%s cannot be called", c.words(n.Callee)).Help = "functions stand alone: write f(x), not x.f()"
+		c.fault(n.Callee, "call", "%s cannot be called", c.raw(n.Callee)).Help = "functions stand alone: write f(x), not x.f()"
 		return nothing()
 	}
 	c.fault(n, "not-ours", "this is not part of the language")
@@ -331,16 +331,16 @@ func (c *checker) asCondition(e *ex, n ast.Node) *ex {
 		c.needed(e, n, "")
 		return nothing().falsely()
 	case e.typ.Kind == BoolType && e.typ.Null:
-		c.fault(n, "none", "%s may have no value; write (%s) ?? false, or test it first", c.words(n), c.words(n))
+		c.fault(n, "none", "%s may have no value; write (%s) ?? false, or test it first", c.words(n), c.raw(n))
 	case e.typ.Kind == AnyType && e.typ.Null:
 		c.needed(e, n, supplyOrTest)
 	case e.typ.Kind != BoolType && e.typ.Kind != AnyType:
 		d := c.fault(n, "condition", "a condition is true or false, and this is %s", e.typ.noun())
 		switch {
 		case e.path != "" || e.typ.Null:
-			d.Help = "write " + c.words(n) + " != nil"
+			d.Help = "write " + c.raw(n) + " != nil"
 		case e.typ.Kind == ListType:
-			d.Help = "write len(" + c.words(n) + ") > 0"
+			d.Help = "write len(" + c.raw(n) + ") > 0"
 		}
 	}
 	if e.cond == nil {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/expr-lang/expr/ast"
@@ -72,6 +73,9 @@ func (c *checker) memberOfNone(base *ex, n *ast.MemberNode) {
 	_, end := c.span(n)
 	head, tail := c.node.Text[from:to], c.node.Text[to:end]
 	fix := head + "?" + tail
+	if head == "." {
+		fix = "#?." + tail
+	}
 	if tail != "" && tail[0] == '[' {
 		fix = head + "?." + tail
 	}
@@ -129,7 +133,7 @@ func (c *checker) field(base *ex, n *ast.MemberNode, name *ast.StringNode) *ex {
 	case ListType:
 		e.typ = anyType
 		c.fault(name, "field", "%s is a list and has no field %q", c.words(n.Node), key).
-			Help = "name an element: " + c.words(n.Node) + "[0]." + key + ", or all: map(" + c.words(n.Node) + ", ." + key + ")"
+			Help = fmt.Sprintf("name an element: %[1]s[0].%[2]s, or all: map(%[1]s, .%[2]s)", c.raw(n.Node), key)
 	default:
 		e.typ = anyType
 		c.fault(name, "field", "%s is %s and has no field %q", c.words(n.Node), base.typ.noun(), key)
@@ -158,11 +162,7 @@ func (c *checker) fieldType(base *ex, n *ast.MemberNode, name *ast.StringNode) *
 	if t.Open {
 		return anyMissing
 	}
-	words := c.words(n.Node)
-	subject := words + " has no field"
-	if _, pointer := n.Node.(*ast.PointerNode); pointer {
-		subject = "the element has no field"
-	}
+	subject := c.words(n.Node) + " has no field"
 	if t.Label != "" {
 		subject = t.Label + " answers with no field"
 	}

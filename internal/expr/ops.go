@@ -50,7 +50,7 @@ func (c *checker) counts(x *ex, n ast.Node, op string) bool {
 	}
 	d := c.fault(n, "type", "%s needs numbers, and %s is %s", op, c.words(n), x.typ.noun())
 	if x.typ.Kind == TextType && c.scope.function("number") != nil {
-		d.Help = "number(" + c.words(n) + ") reads a number from text"
+		d.Help = "number(" + c.raw(n) + ") reads a number from text"
 	}
 	return false
 }
@@ -77,7 +77,9 @@ func (f *Frame) number(d jsonx.Decimal) jsonx.Value {
 
 // binary checks operators between two values.
 func (c *checker) binary(n *ast.BinaryNode, m mode) *ex {
-	c.misread(n)
+	if c.misread(n) {
+		return boolean(func(*Frame) bool { return false })
+	}
 	switch n.Operator {
 	case "and", "&&", "or", "||":
 		return c.logic(n)
@@ -100,26 +102,29 @@ func (c *checker) binary(n *ast.BinaryNode, m mode) *ex {
 	return nothing()
 }
 
-// misread reports spellings that the grammar reads otherwise than their author.
-func (c *checker) misread(n *ast.BinaryNode) {
+// misread reports spellings that the grammar reads otherwise than their author;
+// true means that checking the operands would only repeat it.
+func (c *checker) misread(n *ast.BinaryNode) bool {
 	if u, ok := n.Left.(*ast.UnaryNode); ok && (u.Operator == "not" || u.Operator == "!") && !c.wrapped(n.Left) {
 		switch n.Operator {
 		case "==", "!=", "<", "<=", ">", ">=", "in", "contains", "startsWith", "endsWith", "matches":
 			a, b := c.words(u.Node), c.words(n.Right)
 			d := c.fault(n, "misread", "not %s %s %s reads (not %s) %s %s", a, n.Operator, b, a, n.Operator, b)
 			d.Help = fmt.Sprintf("write not (%s %s %s)", a, n.Operator, b)
+			return true
 		}
 	}
 	switch n.Operator {
 	case "??", "and", "&&", "or", "||":
-		return
+		return false
 	}
 	for _, side := range []ast.Node{n.Left, n.Right} {
 		if b, ok := side.(*ast.BinaryNode); ok && b.Operator == "??" && !c.wrapped(side) {
 			d := c.fault(side, "coalesce", "?? needs parentheses beside %s", n.Operator)
-			d.Help = "write (" + c.words(side) + ")"
+			d.Help = "write (" + c.raw(side) + ")"
 		}
 	}
+	return false
 }
 
 // logic checks and, or: what the left side shows holds on the right.
@@ -251,9 +256,9 @@ func (c *checker) comparable(n *ast.BinaryNode, a, b *ex) bool {
 			if kb == NumberType {
 				num = n.Right
 			}
-			d.Help = "text(" + c.words(num) + ") makes text of the number"
+			d.Help = "text(" + c.raw(num) + ") makes text of the number"
 			if _, ok := num.(*ast.IntegerNode); ok {
-				d.Help = "write the number as text: \"" + c.words(num) + "\""
+				d.Help = "write the number as text: \"" + c.raw(num) + "\""
 			}
 		}
 		return false
@@ -343,7 +348,10 @@ func (c *checker) order(n *ast.BinaryNode) *ex {
 
 // arithmetic checks + - * / %; + also joins texts.
 func (c *checker) arithmetic(n *ast.BinaryNode) *ex {
-	a, b := c.operandOf(n, n.Left), c.operandOf(n, n.Right)
+	if c.hyphenated(n) {
+		return nothing()
+	}
+	a, b := c.required(n.Left), c.required(n.Right)
 	secret := secretEx(a) || secretEx(b)
 	ka, kb := a.typ.Kind, b.typ.Kind
 	at, x, y := c.at(n), a.eval, b.eval
@@ -366,7 +374,7 @@ func (c *checker) arithmetic(n *ast.BinaryNode) *ex {
 			if isText(kb) {
 				num = n.Left
 			}
-			d.Help = "write ${…}${…}, or text(" + c.words(num) + ")"
+			d.Help = "write ${…}${…}, or text(" + c.raw(num) + ")"
 			return nothing()
 		case ka == ListType || kb == ListType:
 			c.fault(n, "type", "lists are not added").Help = "join them with $concat"
@@ -382,19 +390,20 @@ func (c *checker) arithmetic(n *ast.BinaryNode) *ex {
 	return &ex{typ: t, eval: func(f *Frame) jsonx.Value { return calculate(f, op, x(f), y(f), &at) }}
 }
 
-// operandOf checks one side of n; a subtraction that was meant as a name with - in it is told.
-func (c *checker) operandOf(n *ast.BinaryNode, side ast.Node) *ex {
-	if id, ok := side.(*ast.IdentifierNode); ok && n.Operator == "-" && side == n.Right {
-		_, known := c.scope.Lookup(id.Value)
-		if left, ok := n.Left.(*ast.MemberNode); ok && !known && !c.wrapped(n.Left) {
-			if prop, ok := left.Property.(*ast.StringNode); ok {
-				d := c.fault(n, "misread", "%s is a subtraction", c.words(n))
-				d.Help = fmt.Sprintf("write %s[%q]", c.words(left.Node), prop.Value+"-"+id.Value)
-				return nothing()
-			}
-		}
+// hyphenated reports a subtraction that was meant as a name with - in it: d.born-on.
+func (c *checker) hyphenated(n *ast.BinaryNode) bool {
+	id, ok := n.Right.(*ast.IdentifierNode)
+	left, ok2 := n.Left.(*ast.MemberNode)
+	if !ok || !ok2 || n.Operator != "-" || c.wrapped(n.Left) {
+		return false
 	}
-	return c.required(side)
+	prop, ok := left.Property.(*ast.StringNode)
+	if _, known := c.scope.Lookup(id.Value); !ok || known {
+		return false
+	}
+	d := c.fault(n, "misread", "%s is a subtraction", c.words(n))
+	d.Help = fmt.Sprintf("write %s[%q]", c.raw(left.Node), prop.Value+"-"+id.Value)
+	return true
 }
 
 func secretEx(e *ex) bool {
@@ -526,7 +535,7 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 	switch b.typ.Kind {
 	case ListType, AnyType, NoneType:
 	case ObjectType:
-		c.fault(n.Right, "type", "in looks into lists, and %s is an object", c.words(n.Right)).Help = "write has(x, \"field\")"
+		c.fault(n.Right, "type", "in looks into lists, and %s is an object", c.raw(n.Right)).Help = "write has(x, \"field\")"
 		return no
 	default:
 		c.fault(n.Right, "type", "in looks into lists, and %s is %s", c.words(n.Right), b.typ.noun())
@@ -604,7 +613,7 @@ func (c *checker) textTest(n *ast.BinaryNode) *ex {
 		if k := s.e.typ.Kind; k != TextType && k != AnyType && k != NoneType {
 			d := c.fault(s.n, "type", "%s needs text, and %s is %s", n.Operator, c.words(s.n), s.e.typ.noun())
 			if k == ListType && s.n == n.Left {
-				d.Help = "write " + c.words(n.Right) + " in " + c.words(n.Left)
+				d.Help = "write " + c.raw(n.Right) + " in " + c.raw(n.Left)
 			}
 			return boolean(func(*Frame) bool { return false })
 		}

@@ -246,6 +246,17 @@ func (s *source) wrapped(n ast.Node) bool {
 
 // words gives the source text of node n, for messages.
 func (s *source) words(n ast.Node) string {
+	if _, ok := n.(*ast.PointerNode); ok {
+		return "the element"
+	}
+	return s.raw(n)
+}
+
+// raw gives the source text of node n on one line, to stand in a spelling that is proposed.
+func (s *source) raw(n ast.Node) string {
+	if _, ok := n.(*ast.PointerNode); ok {
+		return "#"
+	}
 	start, end := s.span(n)
 	return strings.Join(strings.Fields(s.node.Text[start:end]), " ")
 }

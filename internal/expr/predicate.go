@@ -112,7 +112,7 @@ func (c *checker) predicate(n ast.Node, name string, args []ast.Node) *ex {
 	}
 	if t := list.typ.Kind; t != ListType && t != AnyType && t != NoneType {
 		c.fault(args[0], "type", "%s needs a list, and %s is %s", name, c.words(args[0]), list.typ.noun()).
-			Help = "list(" + c.words(args[0]) + ") makes a list of it"
+			Help = "list(" + c.raw(args[0]) + ") makes a list of it"
 		list = nothing()
 	}
 	p := list.pipe
@@ -260,7 +260,7 @@ func (c *checker) length(n ast.Node, x *ex) *ex {
 	if k := x.typ.Kind; k == NumberType || k == BoolType || k == TimeType {
 		d := c.fault(n, "type", "len counts elements, members or characters, and %s is %s", c.words(n), x.typ.noun())
 		if k == NumberType {
-			d.Help = "len(text(" + c.words(n) + ")) counts its digits"
+			d.Help = "len(text(" + c.raw(n) + ")) counts its digits"
 		}
 		return nothing()
 	}

@@ -101,7 +101,7 @@ func (b *builder) leaf(r *reader, x piece, s *Scope, p place) *tpl {
 	}
 	if e.typ.Null && !lacks && !e.sends {
 		if e.typ.Kind == NoneType {
-			c.fault(src.root, "none", "%s has no value", c.words(src.root)).Help = "null sends null"
+			c.fault(src.root, "none", "%s has no value", c.raw(src.root)).Help = "null sends null"
 		} else {
 			what := "drop the key"
 			if p.inList {
@@ -366,7 +366,7 @@ func (b *builder) mixed(r *reader, pieces []piece, s *Scope, p place) *tpl {
 		m := need
 		if x.optional {
 			m = soft
-			r.errorf(x.start, x.end, "optional", "${?…} stands alone, not inside text").Help = "write ${" + c.words(src.root) + " ?? \"\"}"
+			r.errorf(x.start, x.end, "optional", "${?…} stands alone, not inside text").Help = "write ${" + c.raw(src.root) + " ?? \"\"}"
 		}
 		e := c.check(src.root, m)
 		if !x.optional {
