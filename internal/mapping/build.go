@@ -142,7 +142,7 @@ func (p *planner) unusedNames(used map[string]bool) {
 		switch {
 		case n.step == nil:
 			p.list.Warnf(n.name.Span, "unused", "%s is never used", n.label())
-		case n.step.step.Changes || n.step.guards || n.step.noBody || len(n.step.step.Cases) == 0:
+		case n.step.told || n.step.step.Changes || n.step.guards || n.step.noBody || len(n.step.step.Cases) == 0:
 		default:
 			p.list.Warnf(n.name.Span, "unused", "nothing reads what step %s gives, and it changes nothing", n.label())
 		}

@@ -77,12 +77,14 @@ func (o outcomes) clone() outcomes {
 // callOutcomes are the ways a call of an operation can end.
 func callOutcomes(op *contract.Operation) outcomes {
 	o := outcomes{}
-	o.add(contract.Refused, contract.ClassBusiness, contract.ClassNotFound)
+	o.add(contract.Refused, op.Classes(contract.Refused)...)
+	o.add(contract.Failed, op.Classes(contract.Failed)...)
 	o.add(contract.Failed,
-		contract.ClassTimeout, contract.ClassBroken, contract.ClassBadAnswer, contract.ClassStatus,
+		contract.ClassTimeout, contract.ClassBroken, contract.ClassBadAnswer,
 		contract.ClassUnavailable, contract.ClassSignIn, contract.ClassTemplate)
 	if op.Changes {
-		o.add(contract.Unknown, contract.ClassTimeout, contract.ClassBroken, contract.ClassBadAnswer, contract.ClassStatus)
+		o.add(contract.Unknown, op.Classes(contract.Unknown)...)
+		o.add(contract.Unknown, contract.ClassTimeout, contract.ClassBroken)
 	}
 	return o
 }

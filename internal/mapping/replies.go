@@ -152,7 +152,9 @@ func (p *planner) covered(refs []string, who string) {
 	}
 	walk(refs)
 	for _, i := range p.infos {
-		if i.cont && !seen[i] {
+		// What is remembered is no part of an answer.
+		if i.cont && !seen[i] && !i.noBody {
+			i.told = true
 			p.list.Errorf(at(i.value, "catch"), "uncovered", "%s continues when it fails, and %s looks neither at %s nor at failures", i.label(), who, i.label()).
 				Help = "use steps." + i.label() + ".state or failures"
 		}

@@ -21,6 +21,7 @@ type stepInfo struct {
 	guards   bool // it can end the run with fail: it is there for that
 	noBody   bool // it never has one: remember
 	cont     bool // some failure of it is continued
+	told     bool // nobody looks at its failures: told already
 }
 
 // buildNode compiles a let or a step; what it refers to is compiled already.
