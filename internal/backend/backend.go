@@ -4,11 +4,9 @@
 package backend
 
 import (
-	"context"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
-	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
 
 // Options are a backend's settings, resolved.
@@ -51,41 +49,3 @@ type Call struct {
 	RequestID string
 	Params    []jsonx.Value // as Request was built from, in the order of Operation.Params (tests and dry runs look at them)
 }
-
-// Answer is what a call came to. Its values live until Release.
-type Answer struct {
-	State    contract.State
-	Class    string
-	Message  string // the backend's words, when a rule of the contract names them
-	Status   int    // 0 when there was no answer
-	Header   []contract.Header
-	Body     jsonx.Value // Absent when none
-	Attempts int
-	Took     time.Duration
-	arena    *jsonx.Arena //nolint:unused // the builder decides
-	raw      []byte       //nolint:unused // the builder decides
-}
-
-// Release gives the answer's memory back; its values are dead.
-func (a *Answer) Release() { panic("not built") }
-
-// NewAnswer classifies an answer that did not come over HTTP (tests, dry runs)
-// exactly as one that did; body is not kept beyond Release.
-func NewAnswer(op *contract.Operation, status int, contentType string, body []byte) *Answer {
-	panic("not built")
-}
-
-// FailedAnswer is an answer of a call that got none: state Failed (Unknown when op changes something and sent says the request had gone out) with class.
-func FailedAnswer(op *contract.Operation, class string, sent bool) *Answer { panic("not built") }
-
-// Client calls one backend. It is safe for concurrent use.
-type Client struct{ o Options } //nolint:unused // the builder decides
-
-// New gives a client; it opens no connection.
-func New(o Options) (*Client, error) { panic("not built") }
-
-// Do makes the call, within ctx's deadline.
-func (c *Client) Do(ctx context.Context, call *Call) *Answer { panic("not built") }
-
-// Close closes idle connections.
-func (c *Client) Close() { panic("not built") }

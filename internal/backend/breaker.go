@@ -1,0 +1,100 @@
+package backend
+
+import (
+	"sync"
+	"time"
+)
+
+// breaker stops calls to a backend that fails again and again, and lets one
+// trial through after a pause. gobreaker was looked at: it has no clock to
+// turn in tests, and a closure for each call.
+type breaker struct {
+	failures int
+	pause    time.Duration
+	now      func() time.Time
+	changed  func(state string)
+
+	mu    sync.Mutex
+	state breakerState
+	row   int       // failures in a row while closed
+	until time.Time // open until
+	turn  uint64    // counts changes of state: what began before one says nothing after it
+	trial bool      // half open: the trial is under way
+}
+
+type breakerState uint8
+
+const (
+	closed breakerState = iota
+	open
+	halfOpen
+)
+
+var breakerNames = [...]string{"closed", "open", "half_open"}
+
+// verdict is what a call says about its backend.
+type verdict uint8
+
+const (
+	nothing verdict = iota // the call ended for reasons of ours
+	healthy
+	sick
+)
+
+// allow tells whether a call may go out; its end is told to report with the turn given.
+func (b *breaker) allow() (turn uint64, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch b.state {
+	case open:
+		if b.now().Before(b.until) {
+			return 0, false
+		}
+		b.become(halfOpen)
+		b.trial = true
+	case halfOpen:
+		if b.trial {
+			return 0, false
+		}
+		b.trial = true
+	default:
+	}
+	return b.turn, true
+}
+
+// report says how a call that was allowed ended.
+func (b *breaker) report(turn uint64, v verdict) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if turn != b.turn {
+		return
+	}
+	if b.state == halfOpen {
+		b.trial = false
+	}
+	switch {
+	case v == healthy && b.state == closed:
+		b.row = 0
+	case v == healthy && b.state == halfOpen:
+		b.become(closed)
+	case v == sick && b.state == halfOpen:
+		b.trip()
+	case v == sick && b.state == closed:
+		if b.row++; b.row >= b.failures {
+			b.trip()
+		}
+	}
+}
+
+func (b *breaker) trip() {
+	b.until = b.now().Add(b.pause)
+	b.become(open)
+}
+
+func (b *breaker) become(s breakerState) {
+	b.state, b.row, b.trial = s, 0, false
+	b.turn++
+	if b.changed != nil {
+		b.changed(breakerNames[s])
+	}
+}

@@ -1,0 +1,321 @@
+package backend
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/token"
+)
+
+// What is taken where Options leave something out.
+const (
+	defaultTimeout   = 10 * time.Second
+	defaultAtMost    = 64
+	defaultIdle      = 5 * time.Second
+	defaultMaxAnswer = 8 << 20
+	defaultFailures  = 5
+	defaultPause     = 5 * time.Second
+)
+
+// Client calls one backend. It is safe for concurrent use.
+//
+// Calls that change something each get a connection of their own and are sent
+// once. Reading ones share a pool; when a pooled connection turns out to be
+// closed before any byte of an answer came, the request is sent once more at
+// once on a fresh one, which does not count as an attempt: a backend that reads
+// requests and cuts can so see a reading call twice per attempt.
+type Client struct {
+	o           Options
+	base        string // path prefix, without / at the end
+	fixed       string // header lines every request has
+	tokenHeader string
+	tokenPrefix string
+	pool        *pool
+	breaker     *breaker
+	token       *token.Source // nil: the contract has none
+}
+
+// New gives a client; it opens no connection.
+func New(o Options) (*Client, error) {
+	if o.Contract == nil {
+		return nil, errors.New("a backend needs a contract")
+	}
+	name := o.Contract.Name
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("the url of backend %s cannot be read", name)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("the url of backend %s must begin with http:// or https://", name)
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("the url of backend %s has no host", name)
+	case u.User != nil:
+		return nil, fmt.Errorf("the url of backend %s holds credentials; they belong into sign_in", name)
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, fmt.Errorf("the url of backend %s ends with its path, without query or fragment", name)
+	}
+	c := &Client{o: withDefaults(o), base: strings.TrimRight(u.EscapedPath(), "/")}
+	o = c.o
+	fixed := "Host: " + u.Host + "\r\nUser-Agent: emenda\r\nAccept: application/json, text/plain;q=0.9, */*;q=0.1\r\nAccept-Encoding: identity\r\n"
+	for _, v := range o.Contract.SignIn.Variables {
+		if _, ok := o.SignIn[v]; !ok {
+			return nil, fmt.Errorf("sign_in of backend %s has no %s", name, v)
+		}
+	}
+	if b := o.Contract.SignIn.Basic; b != nil {
+		user := o.SignIn[b.User]
+		if strings.Contains(user, ":") {
+			return nil, fmt.Errorf("%s of backend %s holds a colon, which HTTP Basic cannot carry", b.User, name)
+		}
+		fixed += "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+o.SignIn[b.Password])) + "\r\n"
+	}
+	c.fixed = fixed
+	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout}
+	if u.Scheme == "https" {
+		c.pool.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	}
+	c.breaker = &breaker{failures: o.Breaker.Failures, pause: o.Breaker.Pause, now: o.Now}
+	if o.Observe != nil {
+		c.breaker.changed = func(state string) { o.Observe.BreakerChanged(name, state) }
+	}
+	if t := o.Contract.SignIn.Token; t != nil {
+		c.tokenHeader, c.tokenPrefix = t.Header, t.Prefix
+		c.token = token.New(token.Options{
+			Fetch: c.fetchToken, Life: time.Duration(t.Life) * time.Second, Timeout: 2*o.Timeout + time.Second, Now: o.Now,
+		})
+	}
+	return c, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.Timeout <= 0 {
+		o.Timeout = defaultTimeout
+	}
+	if o.AtMost <= 0 {
+		o.AtMost = defaultAtMost
+	}
+	if o.IdleTimeout <= 0 {
+		o.IdleTimeout = defaultIdle
+	}
+	if o.MaxAnswer <= 0 {
+		o.MaxAnswer = defaultMaxAnswer
+	}
+	if o.Breaker.Failures <= 0 {
+		o.Breaker.Failures = defaultFailures
+	}
+	if o.Breaker.Pause <= 0 {
+		o.Breaker.Pause = defaultPause
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func address(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "80"
+		if u.Scheme == "https" {
+			port = "443"
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// Close closes idle connections and ends a fetch of a token; calls under way end as they would.
+func (c *Client) Close() {
+	if c.token != nil {
+		c.token.Close()
+	}
+	c.pool.close()
+}
+
+// Do makes the call, within ctx's deadline. The answer is the caller's to release.
+func (c *Client) Do(ctx context.Context, call *Call) *Answer {
+	began := time.Now()
+	tries := 1
+	if !call.Operation.Changes {
+		tries += max(call.Retries, 0)
+	}
+	for n := 1; ; n++ {
+		a, again := c.attempt(ctx, call)
+		a.Attempts, a.Took = n, time.Since(began)
+		if n == tries || !again || !wait(ctx, call.Pause) {
+			return a
+		}
+		a.Release()
+	}
+}
+
+// wait waits d; false when ctx ends, or would end, before.
+func wait(ctx context.Context, d time.Duration) bool {
+	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
+		return false
+	}
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// attempt is one attempt: with a token that the backend refuses it is made
+// twice, for a refused request did nothing. again tells whether another attempt may do better.
+func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool) {
+	if !call.Operation.Token || c.token == nil {
+		return c.send(ctx, call, "")
+	}
+	tok, err := c.token.Get(ctx)
+	if err != nil {
+		return c.noToken(ctx, call, err)
+	}
+	a, again = c.send(ctx, call, tok)
+	if a.Status != fasthttp.StatusUnauthorized {
+		return a, again
+	}
+	c.token.Invalidate(tok)
+	renewed, err := c.token.Get(ctx)
+	if err != nil || renewed == tok {
+		return a, false
+	}
+	a.Release()
+	return c.send(ctx, call, renewed)
+}
+
+// send sends the request once, or once more on a fresh connection when a pooled one was found closed.
+func (c *Client) send(ctx context.Context, call *Call, tok string) (*Answer, bool) {
+	began := time.Now()
+	op := call.Operation
+	turn, ok := c.breaker.allow()
+	if !ok {
+		return c.told(op, FailedAnswer(op, contract.ClassUnavailable, false), began), false
+	}
+	timeout := call.Timeout
+	if timeout <= 0 {
+		timeout = c.o.Timeout
+	}
+	deadline := began.Add(timeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
+		deadline = end
+	}
+	a := newAnswer()
+	v, again := c.answer(ctx, a, call, tok, deadline)
+	c.breaker.report(turn, v)
+	return c.told(op, a, began), again
+}
+
+// told tells the observer of an answer.
+func (c *Client) told(op *contract.Operation, a *Answer, began time.Time) *Answer {
+	a.Took = time.Since(began)
+	a.Attempts = 1
+	if c.o.Observe != nil {
+		c.o.Observe.Called(op, a.State, a.Class, a.Took)
+	}
+	return a
+}
+
+// answer fills a with what the call came to.
+func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, deadline time.Time) (v verdict, again bool) {
+	op := call.Operation
+	if ctx.Err() != nil || !time.Now().Before(deadline) {
+		a.fail(op, contract.ClassTimeout, false)
+		return nothing, false
+	}
+	fresh := op.Changes
+	for {
+		cn, err := c.pool.get(ctx, deadline, fresh)
+		if err != nil {
+			class := classOf(ctx, err)
+			if class == contract.ClassBadAnswer {
+				class = contract.ClassBroken // of dialling: a certificate, a name
+			}
+			a.fail(op, class, false)
+			if class == contract.ClassUnavailable || gaveUp(ctx) {
+				return nothing, !gaveUp(ctx)
+			}
+			return sick, true
+		}
+		resp := fasthttp.AcquireResponse()
+		reuse, err := c.exchange(ctx, cn, call, tok, deadline, resp)
+		if reuse {
+			c.pool.put(cn)
+		} else {
+			c.pool.drop(cn)
+		}
+		if err == nil {
+			a.resp = resp
+			return c.judge(a, op, resp)
+		}
+		fasthttp.ReleaseResponse(resp)
+		class := classOf(ctx, err)
+		if cn.used && !fresh && !cn.read && class == contract.ClassBroken {
+			fresh = true // it had been closed while idle
+			continue
+		}
+		a.fail(op, class, cn.wrote)
+		switch {
+		case class == contract.ClassTemplate:
+			return nothing, false
+		case gaveUp(ctx):
+			return nothing, false
+		}
+		return sick, true
+	}
+}
+
+// gaveUp tells whether the caller ended the call, rather than its deadline.
+func gaveUp(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
+
+// judge makes a what the contract says the answer means, and says what that tells about the backend.
+func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Response) (verdict, bool) {
+	a.keep(resp)
+	status := resp.StatusCode()
+	body, err := c.plain(resp)
+	if err != nil {
+		a.Status = status
+		a.fail(op, contract.ClassBadAnswer, true)
+		return sick, true
+	}
+	contentType := ""
+	for i := range a.Header {
+		if a.Header[i].Name == "Content-Type" {
+			contentType = a.Header[i].Value
+			break
+		}
+	}
+	a.classify(op, status, contentType, body)
+	switch {
+	case status >= 500, a.State >= contract.Failed && a.Class == contract.ClassBadAnswer:
+		return sick, a.State != contract.OK && a.State != contract.Refused
+	}
+	return healthy, false
+}
+
+// plain gives the body without its Content-Encoding. None was asked for; gzip that came anyway is inflated, within the bound.
+func (c *Client) plain(resp *fasthttp.Response) ([]byte, error) {
+	switch encoding := string(resp.Header.ContentEncoding()); strings.ToLower(encoding) {
+	case "", "identity":
+		return resp.Body(), nil
+	case "gzip", "x-gzip":
+		return resp.BodyGunzipWithLimit(c.o.MaxAnswer)
+	default:
+		return nil, errors.New("the answer has an encoding that was not asked for")
+	}
+}

@@ -1,0 +1,202 @@
+package backend
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// The failures of getting a connection; nothing was sent.
+var (
+	errNoFree = errors.New("no free connection")
+	errClosed = errors.New("the client is closed")
+)
+
+// dialTimeout bounds dialling, and the TLS handshake, within the attempt's own time.
+const dialTimeout = 5 * time.Second
+
+// readBuffer bounds the header of an answer.
+const readBuffer = 16 << 10
+
+// conn is one connection to the backend.
+type conn struct {
+	net.Conn
+	br    *bufio.Reader
+	bw    *bufio.Writer
+	since time.Time // when it became idle
+	used  bool      // it has carried an answer
+	wrote bool      // of the present request something has gone out
+	read  bool      // of the present answer something has come
+}
+
+// Read reads, noting that something came.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.read = c.read || n > 0
+	return n, err
+}
+
+// Write writes, noting that something went out.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.wrote = c.wrote || n > 0
+	return n, err
+}
+
+// pool holds the connections to one backend: at most so many, idle ones used last in, first out.
+type pool struct {
+	addr string
+	tls  *tls.Config // nil: plain
+	most int
+	idle time.Duration
+
+	mu     sync.Mutex
+	free   []*conn
+	count  int // connections open or being dialled
+	reaper *time.Timer
+	closed bool
+}
+
+// get gives an idle connection, or with fresh or without an idle one a new one.
+func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, errClosed
+	}
+	now := time.Now()
+	var drop *conn
+	for n := len(p.free); n > 0; n = len(p.free) {
+		c := p.free[n-1]
+		if now.Sub(c.since) >= p.idle {
+			break // those below have idled longer: the reaper closes them
+		}
+		if fresh && p.count < p.most {
+			break
+		}
+		p.free[n-1] = nil
+		p.free = p.free[:n-1]
+		if !fresh {
+			p.mu.Unlock()
+			return c, nil
+		}
+		// A fresh one is wanted and there is no room: an idle one makes it.
+		p.count--
+		drop = c
+	}
+	for p.count >= p.most && len(p.free) > 0 { // only connections that idled too long are left
+		last := len(p.free) - 1
+		_ = p.free[last].Close()
+		p.free[last] = nil
+		p.free = p.free[:last]
+		p.count--
+	}
+	if p.count >= p.most {
+		p.mu.Unlock()
+		return nil, errNoFree
+	}
+	p.count++
+	p.mu.Unlock()
+	if drop != nil {
+		_ = drop.Close()
+	}
+	c, err := p.dial(ctx, deadline)
+	if err != nil {
+		p.mu.Lock()
+		p.count--
+		p.mu.Unlock()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
+	if soon := time.Now().Add(dialTimeout); soon.Before(deadline) {
+		deadline = soon
+	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	var d net.Dialer
+	nc, err := d.DialContext(ctx, "tcp", p.addr)
+	if err != nil {
+		return nil, err
+	}
+	if p.tls != nil {
+		t := tls.Client(nc, p.tls)
+		if err := t.HandshakeContext(ctx); err != nil {
+			_ = nc.Close()
+			return nil, err
+		}
+		nc = t
+	}
+	c := &conn{Conn: nc}
+	c.br = bufio.NewReaderSize(c, readBuffer)
+	c.bw = bufio.NewWriter(c)
+	return c, nil
+}
+
+// put gives a connection back that has carried its answer whole.
+func (p *pool) put(c *conn) {
+	c.used, c.since = true, time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		p.count--
+		_ = c.Close()
+		return
+	}
+	p.free = append(p.free, c)
+	if p.reaper == nil {
+		p.reaper = time.AfterFunc(p.idle, p.reap)
+	} else if len(p.free) == 1 {
+		p.reaper.Reset(p.idle)
+	}
+}
+
+// drop closes a connection that cannot be used again.
+func (p *pool) drop(c *conn) {
+	_ = c.Close()
+	p.mu.Lock()
+	p.count--
+	p.mu.Unlock()
+}
+
+// reap closes connections that have been idle too long.
+func (p *pool) reap() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	now, n := time.Now(), 0
+	for n < len(p.free) && now.Sub(p.free[n].since) >= p.idle {
+		_ = p.free[n].Close()
+		n++
+	}
+	p.count -= n
+	rest := copy(p.free, p.free[n:])
+	clear(p.free[rest:])
+	p.free = p.free[:rest]
+	if rest > 0 {
+		p.reaper.Reset(p.idle - now.Sub(p.free[0].since))
+	}
+}
+
+// close closes idle connections; those in use are closed when they come back.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, c := range p.free {
+		_ = c.Close()
+	}
+	p.count -= len(p.free)
+	p.free = nil
+	if p.reaper != nil {
+		p.reaper.Stop()
+	}
+}

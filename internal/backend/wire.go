@@ -1,0 +1,151 @@
+package backend
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+)
+
+// errRequest is a request that cannot be written: a byte stands where it would end a line. Nothing was sent.
+var errRequest = errors.New("the request holds a character that cannot be sent")
+
+// write writes the request; the request line and the header fields hold
+// nothing that could end them. c.fixed holds host, user agent and credentials, prepared once.
+func (c *Client) write(w *bufio.Writer, call *Call, token string) error {
+	r := &call.Request
+	if len(r.Target) == 0 || r.Target[0] != '/' || !visible(r.Target) || !sendable(r.Type) || !sendable(call.RequestID) {
+		return errRequest
+	}
+	for _, h := range r.Headers {
+		if !tokenName(h.Name) || !sendable(h.Value) {
+			return errRequest
+		}
+	}
+	_, _ = w.WriteString(r.Method)
+	_ = w.WriteByte(' ')
+	_, _ = w.WriteString(c.base)
+	_, _ = w.Write(r.Target)
+	_, _ = w.WriteString(" HTTP/1.1\r\n")
+	_, _ = w.WriteString(c.fixed)
+	if token != "" {
+		field(w, c.tokenHeader, c.tokenPrefix, token)
+	}
+	if call.RequestID != "" {
+		field(w, "X-Request-Id", "", call.RequestID)
+	}
+	for _, h := range r.Headers {
+		field(w, h.Name, "", h.Value)
+	}
+	if call.Operation.Changes {
+		field(w, "Connection", "", "close")
+	}
+	if len(r.Body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH" {
+		if r.Type != "" {
+			field(w, "Content-Type", "", r.Type)
+		}
+		_, _ = w.WriteString("Content-Length: ")
+		var digits [20]byte
+		_, _ = w.Write(strconv.AppendInt(digits[:0], int64(len(r.Body)), 10))
+		_, _ = w.WriteString("\r\n")
+	}
+	_, _ = w.WriteString("\r\n")
+	_, _ = w.Write(r.Body)
+	return w.Flush() // a bufio.Writer keeps its first error
+}
+
+func field(w *bufio.Writer, name, prefix, value string) {
+	_, _ = w.WriteString(name)
+	_, _ = w.WriteString(": ")
+	_, _ = w.WriteString(prefix)
+	_, _ = w.WriteString(value)
+	_, _ = w.WriteString("\r\n")
+}
+
+// visible tells whether b is printable ASCII without blanks, as a request target must be.
+func visible(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// sendable tells whether a header can carry s.
+func sendable(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
+
+// tokenName tells whether s can name a header.
+func tokenName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ':' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// longAgo is a deadline that ends reads and writes under way.
+var longAgo = time.Unix(1, 0)
+
+// exchange sends the request over cn and reads the answer. reuse tells
+// whether the connection can carry another.
+func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token string, deadline time.Time, resp *fasthttp.Response) (reuse bool, err error) {
+	cn.wrote, cn.read = false, false
+	if err := cn.SetDeadline(deadline); err != nil {
+		return false, err
+	}
+	// A caller who gives up ends the exchange at once. A watch that has begun
+	// to end it may still do so later: that connection is not used again.
+	watched := func() bool { return true }
+	if ctx.Done() != nil {
+		watched = context.AfterFunc(ctx, func() { _ = cn.SetDeadline(longAgo) })
+	}
+	defer func() {
+		if !watched() {
+			reuse = false
+		}
+	}()
+	if err := c.write(cn.bw, call, token); err != nil {
+		return false, err
+	}
+	if err := resp.ReadLimitBody(cn.br, c.o.MaxAnswer); err != nil {
+		return false, err
+	}
+	// Bytes beyond the answer belong to none: what follows could not be trusted.
+	return !call.Operation.Changes && !resp.ConnectionClose() && cn.br.Buffered() == 0, nil
+}
+
+// classOf says what kind of failure an error is.
+func classOf(ctx context.Context, err error) string {
+	var chunk fasthttp.ErrBrokenChunk
+	var network net.Error
+	var op *net.OpError
+	switch {
+	case errors.Is(err, errNoFree), errors.Is(err, errClosed):
+		return contract.ClassUnavailable
+	case errors.Is(err, errRequest):
+		return contract.ClassTemplate
+	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, fasthttp.ErrTimeout), errors.As(err, &network) && network.Timeout():
+		return contract.ClassTimeout
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &chunk), errors.As(err, &op), errors.Is(err, net.ErrClosed):
+		return contract.ClassBroken
+	}
+	return contract.ClassBadAnswer
+}
