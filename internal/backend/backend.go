@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
 
 // Options are a backend's settings, resolved.
