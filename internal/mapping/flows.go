@@ -48,7 +48,6 @@ func (l *loader) declareFlows() {
 		f := &flowInfo{name: n.Text, doc: d, calls: flowCalls(d.root)}
 		f.plan = l.newPlan(d, "flows."+n.Text)
 		f.plan.Input = l.input(d.root.Get("input"), "input")
-		f.plan.Input.Type.Label = "flows." + n.Text
 		l.flows[n.Text] = f
 		declared = append(declared, f)
 	}

@@ -199,10 +199,10 @@ func (l *loader) defaultOf(f *InputField, t *expr.Type, n *yamldoc.Node) jsonx.V
 // pathFields checks that each `{name}` of a path is an input field.
 func (l *loader) pathFields(n *yamldoc.Node, in *Input) []string {
 	var names []string
-	if n == nil || n.Text == "" {
+	if n == nil {
 		return nil
 	}
-	if strings.HasPrefix(n.Text, "/") || strings.HasSuffix(n.Text, "/") || strings.Contains(n.Text, "//") || strings.ContainsAny(n.Text, "?#% ") {
+	if n.Text == "" || strings.HasPrefix(n.Text, "/") || strings.HasSuffix(n.Text, "/") || strings.Contains(n.Text, "//") || strings.ContainsAny(n.Text, "?#% ") {
 		l.list.Errorf(n.Span, "path", "a path stands below the dialect's prefixes: without / at its ends, //, blanks, ?, # or %%")
 		return nil
 	}
