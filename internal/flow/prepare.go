@@ -53,10 +53,7 @@ func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem in
 	case c.Action == mapping.DoCall && r.env.Unavailable != nil && r.env.Unavailable(c.Call.Operation.Backend):
 		r.idle = append(r.idle, t)
 		return nil, result{state: contract.Failed, class: contract.ClassUnavailable}
-	case c.Memory != nil && r.env.Memory == nil:
-		r.idle = append(r.idle, t)
-		return nil, result{state: contract.Failed, class: contract.ClassStore}
-	case c.Memory != nil && r.instant:
+	case c.Memory != nil && (r.instant || r.env.Memory == nil):
 		t.do(ctx, ctx, r.env, r.watch)
 		res := r.outcome(s, t)
 		r.idle = append(r.idle, t)

@@ -119,13 +119,12 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 			res.body = r.own(t.out)
 		}
 	case mapping.DoRecall, mapping.DoRemember:
-		if t.failed {
+		switch recall := t.action == mapping.DoRecall; {
+		case t.failed && t.memory.Memory.Refuse:
 			res = result{state: contract.Failed, class: contract.ClassStore, why: "the store cannot be reached"}
-		} else if t.found {
-			if t.action == mapping.DoRecall {
-				res.body = r.own(t.out)
-			}
-		} else if t.memory.Memory.Count && t.action == mapping.DoRecall {
+		case recall && t.found:
+			res.body = r.own(t.out)
+		case recall && t.memory.Memory.Count: // nothing counted, or, where that is allowed, nothing known
 			res.body = jsonx.NumberValue("0")
 		}
 	}

@@ -33,11 +33,11 @@ type task struct {
 
 // reset lets go of what a pooled task points to.
 func (t *task) reset() {
-	req := contract.Request{Target: t.call.Request.Target[:0], Headers: t.call.Request.Headers[:0]}
+	req := contract.Request{Target: t.call.Request.Target[:0], Headers: t.call.Request.Headers[:0], Body: t.call.Request.Body[:0]}
 	clear(req.Headers[:cap(req.Headers)])
 	body, value, owned := t.body[:0], t.value[:0], t.owned[:0]
-	if cap(body)+cap(value)+cap(owned)+cap(req.Target) > keptBytes {
-		body, value, owned, req.Target = nil, nil, nil, nil
+	if cap(body)+cap(value)+cap(owned)+cap(req.Target)+cap(req.Body) > keptBytes {
+		body, value, owned, req.Target, req.Body = nil, nil, nil, nil, nil
 	}
 	*t = task{body: body, value: value, owned: owned, call: backend.Call{Request: req}}
 }
@@ -62,10 +62,16 @@ func (t *task) do(ctx, read context.Context, env *Env, w *watch) {
 	case mapping.DoFlow:
 		t.res, t.owned = runFlow(ctx, read, t.flow, t.body, env, w, t.owned[:0])
 		t.out = t.owned
-	case mapping.DoRecall:
+	case mapping.DoRecall, mapping.DoRemember:
+		if env.Memory == nil {
+			t.failed = true
+			return
+		}
+		if t.action == mapping.DoRemember {
+			t.failed = env.Memory.Remember(ctx, t.memory.Memory, t.body, t.value, env.Now) != nil
+			return
+		}
 		value, found, err := env.Memory.Recall(read, t.memory.Memory, t.body, env.Now)
 		t.out, t.found, t.failed = value, found, err != nil
-	case mapping.DoRemember:
-		t.failed = env.Memory.Remember(ctx, t.memory.Memory, t.body, t.value, env.Now) != nil
 	}
 }

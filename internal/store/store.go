@@ -33,8 +33,8 @@ type Local struct {
 type key [sha256.Size]byte
 
 // NewLocal gives a store that holds at most limit remembered values, and as
-// many kept answers; of more, those used longest ago go. Days and months
-// begin in zone.
+// many kept answers; of more, those used longest ago go. Hours, days and
+// months begin in zone.
 func NewLocal(limit int, zone *time.Location) *Local {
 	if zone == nil {
 		zone = time.UTC
@@ -51,7 +51,7 @@ func NewLocal(limit int, zone *time.Location) *Local {
 func (l *Local) Instant() {}
 
 // Recall gives what was remembered under key, unless its time is over. Of a
-// count it gives the number of this day or month.
+// count it gives the number of this hour, day or month.
 func (l *Local) Recall(_ context.Context, m *mapping.Memory, mapped []byte, now time.Time) (value []byte, found bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -137,15 +137,15 @@ func (l *Local) hash(pieces ...[]byte) (k key) {
 	return k
 }
 
-// keyOf gives where a memory's value stands. A count by day or month has a
+// keyOf gives where a memory's value stands. A count by hour, day or month has a
 // place for each, so that a late call never adds to the next.
 func (l *Local) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
 	var window [16]byte
 	return l.hash([]byte(m.Name), l.window(m, now).appendTo(window[:0]), mapped)
 }
 
-// window is the day or month a value belongs to; the zero one is all time.
-type window struct{ year, month, day int }
+// window is the hour, day or month a value belongs to; the zero one is all time.
+type window struct{ year, month, day, hour int }
 
 func (w window) appendTo(b []byte) []byte {
 	if w == (window{}) {
@@ -153,30 +153,37 @@ func (w window) appendTo(b []byte) []byte {
 	}
 	b = strconv.AppendInt(b, int64(w.year), 10)
 	b = strconv.AppendInt(append(b, '-'), int64(w.month), 10)
-	return strconv.AppendInt(append(b, '-'), int64(w.day), 10)
+	b = strconv.AppendInt(append(b, '-'), int64(w.day), 10)
+	return strconv.AppendInt(append(b, 'T'), int64(w.hour), 10)
 }
 
 func (l *Local) window(m *mapping.Memory, now time.Time) window {
-	year, month, day := now.In(l.zone).Date()
+	now = now.In(l.zone)
+	year, month, day := now.Date()
 	switch m.Per {
+	case "hour":
+		return window{year, int(month), day, now.Hour() + 1}
 	case "day":
-		return window{year, int(month), day}
+		return window{year, int(month), day, 0}
 	case "month":
-		return window{year, int(month), 0}
+		return window{year, int(month), 0, 0}
 	}
 	return window{}
 }
 
-// until gives when a value's time is over: after `for`, and with its day or
-// month. The zero time is never.
+// until gives when a value's time is over: after `for`, and with its hour,
+// day or month. The zero time is never.
 func (l *Local) until(m *mapping.Memory, now time.Time) time.Time {
 	var until time.Time
 	if m.For > 0 {
 		until = now.Add(m.For)
 	}
-	year, month, day := now.In(l.zone).Date()
+	now = now.In(l.zone)
+	year, month, day := now.Date()
 	var end time.Time
 	switch m.Per {
+	case "hour":
+		end = time.Date(year, month, day, now.Hour()+1, 0, 0, 0, l.zone)
 	case "day":
 		end = time.Date(year, month, day+1, 0, 0, 0, 0, l.zone)
 	case "month":

@@ -51,6 +51,13 @@ func TestRememberedForItsTime(t *testing.T) {
 	require.Zero(t, n, "what is over is forgotten when asked for")
 }
 
+func TestNoTwoKeysMeet(t *testing.T) {
+	l := store.NewLocal(10, time.UTC)
+	remember(t, l, &mapping.Memory{Name: "m"}, `12`, `1`, noon)
+	require.Empty(t, recall(t, l, &mapping.Memory{Name: "m1"}, `2`, noon))
+	require.Empty(t, recall(t, l, &mapping.Memory{Name: "m", Per: "day"}, `12`, noon))
+}
+
 func TestRememberedValueIsACopy(t *testing.T) {
 	l := store.NewLocal(10, time.UTC)
 	m := &mapping.Memory{Name: "m"}
@@ -69,6 +76,7 @@ func TestCounts(t *testing.T) {
 	}{
 		{"month", "month", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
 		{"day", "day", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
+		{"hour", "hour", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
 		{"for ever", "", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), "3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
