@@ -209,7 +209,11 @@ func (c *checker) argument(fn *Function, p *Param, n ast.Node, m mode) (*ex, boo
 		c.fault(n, "call", "%s needs a literal text for %s", fn.Name, p.Name)
 	}
 	if !fits(p.Type, e.typ, 0) {
-		d := c.fault(n, "type", "%s needs %s for %s, and %s is %s", fn.Name, p.Type.noun(), p.Name, c.words(n), e.typ.noun())
+		wanted := article(p.Type)
+		if p.Name != p.Type.noun() {
+			wanted += " for " + p.Name
+		}
+		d := c.fault(n, "type", "%s needs %s, and %s is %s", fn.Name, wanted, c.words(n), article(e.typ))
 		switch {
 		case p.Type.Kind == TextType && e.typ.Kind == NumberType && fn.Name != "text":
 			d.Help = "text(" + c.raw(n) + ") makes text of the number"

@@ -335,12 +335,12 @@ func (c *checker) asCondition(e *ex, n ast.Node) *ex {
 	case e.typ.Kind == AnyType && e.typ.Null:
 		c.needed(e, n, supplyOrTest)
 	case e.typ.Kind != BoolType && e.typ.Kind != AnyType:
-		d := c.fault(n, "condition", "a condition is true or false, and this is %s", e.typ.noun())
+		d := c.fault(n, "condition", "a condition is true or false, and this is %s", article(e.typ))
 		switch {
+		case e.typ.Kind == ListType && !e.typ.Null:
+			d.Help = "write len(" + c.raw(n) + ") > 0"
 		case e.path != "" || e.typ.Null:
 			d.Help = "write " + c.raw(n) + " != nil"
-		case e.typ.Kind == ListType:
-			d.Help = "write len(" + c.raw(n) + ") > 0"
 		}
 	}
 	if e.cond == nil {

@@ -110,7 +110,7 @@ func (b *builder) choose(n *yamldoc.Node, s *Scope, p place) *tpl {
 		t.typ = then.typ.Nullable()
 		t.optional = true
 		if p.top && !b.target.Optional {
-			b.diags.Errorf(n.KeyOf("$if").Span, "optional", "%s needs a value; $if without $else may give none", b.subject(p)).
+			b.diags.Errorf(n.KeyOf("$if").Span, "optional", "%s must be given; $if without $else may give none", b.subject(p)).
 				Help = "add $else"
 		}
 	}
@@ -173,10 +173,7 @@ func (b *builder) each(n *yamldoc.Node, s *Scope, p place) *tpl {
 			return dst
 		}
 		for walk := v.Iter(); walk.Next(); {
-			if f.fuel < 1 {
-				f.at = &at
-			}
-			if !f.Take(1) {
+			if !f.spend(1, &at) {
 				return dst
 			}
 			f.slots[slot] = walk.Value()
@@ -205,7 +202,7 @@ func (b *builder) listOf(n *yamldoc.Node, s *Scope, key string) *tpl {
 	before := len(*b.diags)
 	t := sub.compile(n, s, place{path: "", top: true})
 	if k := t.typ.Kind; k != ListType && k != AnyType && !diag.List((*b.diags)[before:]).HasErrors() {
-		d := b.diags.Errorf(n.Span, "type", "%s takes lists, and this is %s", key, t.typ.noun())
+		d := b.diags.Errorf(n.Span, "type", "%s takes lists, and this is %s", key, article(t.typ))
 		if k == ObjectType || k == TextType || k == NumberType {
 			d.Help = "list(x) makes a list of one or none"
 		}
@@ -238,7 +235,7 @@ func (b *builder) concat(n *yamldoc.Node, s *Scope, p place) *tpl {
 		before := len(*b.diags)
 		e := b.compile(item, s, q)
 		if k := e.typ.Kind; k != ListType && k != AnyType && !diag.List((*b.diags)[before:]).HasErrors() {
-			b.diags.Errorf(item.Span, "type", "$concat takes lists, and this is %s", e.typ.noun()).Help = "list(x) makes a list of one or none"
+			b.diags.Errorf(item.Span, "type", "$concat takes lists, and this is %s", article(e.typ)).Help = "list(x) makes a list of one or none"
 		}
 		join1(e.typ.elem(), i)
 		parts = append(parts, e)
@@ -309,7 +306,7 @@ func (b *builder) merge(n *yamldoc.Node, s *Scope, p place) *tpl {
 		before := len(*b.diags)
 		e := b.compile(item, s, q)
 		if k := e.typ.Kind; k != ObjectType && k != AnyType && !diag.List((*b.diags)[before:]).HasErrors() {
-			b.diags.Errorf(item.Span, "type", "$merge takes objects, and this is %s", e.typ.noun())
+			b.diags.Errorf(item.Span, "type", "$merge takes objects, and this is %s", article(e.typ))
 		}
 		disjoint = mergeTypes(t, e.typ) && disjoint
 		parts = append(parts, e)
@@ -382,7 +379,7 @@ func mergeValues(dst []byte, f *Frame, parts []*tpl, at *diag.Span) []byte {
 	dst = append(dst, '{')
 	for i := range vals {
 		for it := vals[i].Iter(); it.Next(); {
-			if !f.Take(1) {
+			if !f.spend(1, at) {
 				break
 			}
 			key := it.Key().Text()

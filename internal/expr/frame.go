@@ -169,6 +169,14 @@ func (f *Frame) Take(n int) bool {
 	return f.err == nil
 }
 
+// spend is Take, with where to point when too little is left.
+func (f *Frame) spend(n int, at *diag.Span) bool {
+	if f.fuel < n {
+		f.at = at
+	}
+	return f.Take(n)
+}
+
 // Table gives the table of that name of the scope the plan was compiled in, or nil.
 func (f *Frame) Table(name string) *Table {
 	if f.layout == nil {

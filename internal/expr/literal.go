@@ -43,8 +43,9 @@ func (c *checker) listLiteral(n *ast.ArrayNode) *ex {
 	if constant {
 		return &ex{typ: t, literal: true, value: jsonx.RawValue(string(append(text, ']'))), eval: constantEval(string(append(text, ']')))}
 	}
+	at := c.at(n)
 	return &ex{typ: t, eval: func(f *Frame) jsonx.Value {
-		if !f.Take(len(parts)) {
+		if !f.spend(len(parts), &at) {
 			return jsonx.Value{}
 		}
 		m := f.Arena.Mark()
@@ -96,8 +97,9 @@ func (c *checker) mapLiteral(n *ast.MapNode) *ex {
 		head = append(jsonx.AppendQuoted(head, key), ':')
 		members = append(members, member{string(head), e.eval})
 	}
+	at := c.at(n)
 	return &ex{typ: t, eval: func(f *Frame) jsonx.Value {
-		if !f.Take(len(members)) {
+		if !f.spend(len(members), &at) {
 			return jsonx.Value{}
 		}
 		b := append(f.buffer(), '{')

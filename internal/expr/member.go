@@ -136,7 +136,10 @@ func (c *checker) field(base *ex, n *ast.MemberNode, name *ast.StringNode) *ex {
 			Help = fmt.Sprintf("name an element: %[1]s[0].%[2]s, or all: map(%[1]s, .%[2]s)", c.raw(n.Node), key)
 	default:
 		e.typ = anyType
-		c.fault(name, "field", "%s is %s and has no field %q", c.words(n.Node), base.typ.noun(), key)
+		d := c.fault(name, "field", "%s is %s and has no field %q", c.words(n.Node), article(base.typ), key)
+		if c.outerWith(n.Node, key) {
+			d.Help = "." + key + innermost
+		}
 	}
 	return e
 }
@@ -176,10 +179,12 @@ func (c *checker) fieldType(base *ex, n *ast.MemberNode, name *ast.StringNode) *
 	if near := diag.Suggest(name.Value, t.names()); near != "" {
 		d.Help = "did you mean " + near + "?"
 	} else if outer := c.outerWith(n.Node, name.Value); outer {
-		d.Help = "." + name.Value + " and # mean the innermost element only; name the outer one with $as or a let"
+		d.Help = "." + name.Value + innermost
 	}
 	return anyType
 }
+
+const innermost = " and # mean the innermost element only; name the outer one with $as"
 
 // outerWith tells whether an element further out has the field that the innermost one lacks.
 func (c *checker) outerWith(n ast.Node, field string) bool {
@@ -201,7 +206,7 @@ func (c *checker) index(base *ex, n *ast.MemberNode) *ex {
 	switch {
 	case base.typ.Kind == ObjectType || base.typ.Kind == AnyType && i.typ.Kind == TextType:
 		if i.typ.Kind != TextType && i.typ.Kind != AnyType {
-			c.fault(n.Property, "index", "a field is named by text, not by %s", i.typ.noun())
+			c.fault(n.Property, "index", "a field is named by text, not by %s", article(i.typ))
 		} else if base.typ.Kind == ObjectType && !base.typ.Open {
 			c.fault(n.Property, "index", "a field is named literally: %s[\"name\"]", c.words(n.Node))
 		}
@@ -210,10 +215,10 @@ func (c *checker) index(base *ex, n *ast.MemberNode) *ex {
 			return v.Get(at(f).Text())
 		}}
 	case base.typ.Kind != ListType && base.typ.Kind != AnyType:
-		c.fault(n.Node, "index", "%s is %s and has no elements", c.words(n.Node), base.typ.noun())
+		c.fault(n.Node, "index", "%s is %s and has no elements", c.words(n.Node), article(base.typ))
 		return nothing()
 	case i.typ.Kind != NumberType && i.typ.Kind != AnyType:
-		c.fault(n.Property, "index", "an element is named by a whole number, not by %s", i.typ.noun())
+		c.fault(n.Property, "index", "an element is named by a whole number, not by %s", article(i.typ))
 		return nothing()
 	}
 	e := &ex{typ: base.typ.elem()}
@@ -250,7 +255,7 @@ func (c *checker) slice(n *ast.SliceNode) *ex {
 	base := c.check(n.Node, need)
 	c.needed(base, n.Node, supplyOrTest)
 	if k := base.typ.Kind; k != ListType && k != AnyType {
-		c.fault(n.Node, "index", "%s is %s; only lists are sliced", c.words(n.Node), base.typ.noun())
+		c.fault(n.Node, "index", "%s is %s; only lists are sliced", c.words(n.Node), article(base.typ))
 		return nothing()
 	}
 	bound := func(b ast.Node) evalFunc {
@@ -259,7 +264,7 @@ func (c *checker) slice(n *ast.SliceNode) *ex {
 		}
 		e := c.required(b)
 		if k := e.typ.Kind; k != NumberType && k != AnyType {
-			c.fault(b, "index", "the bounds of a slice are whole numbers, not %s", e.typ.noun())
+			c.fault(b, "index", "the bounds of a slice are whole numbers, not %s", article(e.typ))
 		}
 		return e.eval
 	}
@@ -273,7 +278,7 @@ func (c *checker) slice(n *ast.SliceNode) *ex {
 		length := v.Len()
 		a, ok := sliceBound(f, from, 0, length, &pos)
 		b, ok2 := sliceBound(f, to, length, length, &pos)
-		if !ok || !ok2 || !f.Take(length) {
+		if !ok || !ok2 || !f.spend(length, &pos) {
 			return jsonx.Value{}
 		}
 		m := f.Arena.Mark()

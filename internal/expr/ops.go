@@ -48,7 +48,7 @@ func (c *checker) counts(x *ex, n ast.Node, op string) bool {
 	if k := x.typ.Kind; k == NumberType || k == AnyType || k == NoneType {
 		return true
 	}
-	d := c.fault(n, "type", "%s needs numbers, and %s is %s", op, c.words(n), x.typ.noun())
+	d := c.fault(n, "type", "%s needs numbers, and %s is %s", op, c.words(n), article(x.typ))
 	if x.typ.Kind == TextType && c.scope.function("number") != nil {
 		d.Help = "number(" + c.raw(n) + ") reads a number from text"
 	}
@@ -250,7 +250,7 @@ func (c *checker) comparable(n *ast.BinaryNode, a, b *ex) bool {
 		return true
 	}
 	if ka != kb {
-		d := c.fault(n, "type", "%s is compared with %s", a.typ.noun(), b.typ.noun())
+		d := c.fault(n, "type", "%s is compared with %s", article(a.typ), article(b.typ))
 		if ka == TextType && kb == NumberType || ka == NumberType && kb == TextType {
 			num := n.Left
 			if kb == NumberType {
@@ -312,7 +312,7 @@ func (c *checker) order(n *ast.BinaryNode) *ex {
 	}{{a, n.Left}, {b, n.Right}} {
 		switch s.e.typ.Kind {
 		case BoolType, ListType, ObjectType:
-			c.fault(s.n, "type", "%s orders numbers or texts, and %s is %s", n.Operator, c.words(s.n), s.e.typ.noun())
+			c.fault(s.n, "type", "%s orders numbers or texts, and %s is %s", n.Operator, c.words(s.n), article(s.e.typ))
 			return boolean(func(*Frame) bool { return false })
 		}
 	}
@@ -369,7 +369,7 @@ func (c *checker) arithmetic(n *ast.BinaryNode) *ex {
 				return calculate(f, "+", v, w, &at)
 			}}
 		case isText(ka) || isText(kb):
-			d := c.fault(n, "type", "%s is added to %s", b.typ.noun(), a.typ.noun())
+			d := c.fault(n, "type", "%s is added to %s", article(b.typ), article(a.typ))
 			num := n.Right
 			if isText(kb) {
 				num = n.Left
@@ -538,14 +538,14 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 		c.fault(n.Right, "type", "in looks into lists, and %s is an object", c.raw(n.Right)).Help = "write has(x, \"field\")"
 		return no
 	default:
-		c.fault(n.Right, "type", "in looks into lists, and %s is %s", c.words(n.Right), b.typ.noun())
+		c.fault(n.Right, "type", "in looks into lists, and %s is %s", c.words(n.Right), article(b.typ))
 		return no
 	}
 	if list, ok := n.Right.(*ast.ArrayNode); ok {
 		for _, item := range list.Nodes {
 			one := c.quietly(item)
 			if one.literal && !c.comparableQuiet(a, one) {
-				c.fault(item, "type", "%s is compared with %s", a.typ.noun(), one.typ.noun())
+				c.fault(item, "type", "%s is compared with %s", article(a.typ), article(one.typ))
 				return no
 			}
 			if !c.possible(item, one, a) {
@@ -553,7 +553,7 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 			}
 		}
 	} else if !c.comparableQuiet(a, &ex{typ: b.typ.elem()}) {
-		c.fault(n, "type", "%s is looked for among %s", a.typ.noun(), b.typ.elem().noun())
+		c.fault(n, "type", "%s is looked for among %s", article(a.typ), article(b.typ.elem()))
 		return no
 	}
 	x, y, at := a.eval, b.eval, c.at(n)
@@ -568,7 +568,7 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 			return false
 		}
 		for it := list.Iter(); it.Next(); {
-			if !f.Take(1) {
+			if !f.spend(1, &at) {
 				return false
 			}
 			if equalValues(f, v, it.Value(), &at) {
@@ -611,7 +611,7 @@ func (c *checker) textTest(n *ast.BinaryNode) *ex {
 		n ast.Node
 	}{{a, n.Left}, {b, n.Right}} {
 		if k := s.e.typ.Kind; k != TextType && k != AnyType && k != NoneType {
-			d := c.fault(s.n, "type", "%s needs text, and %s is %s", n.Operator, c.words(s.n), s.e.typ.noun())
+			d := c.fault(s.n, "type", "%s needs text, and %s is %s", n.Operator, c.words(s.n), article(s.e.typ))
 			if k == ListType && s.n == n.Left {
 				d.Help = "write " + c.raw(n.Right) + " in " + c.raw(n.Left)
 			}
@@ -643,7 +643,7 @@ func (c *checker) matches(n *ast.BinaryNode) *ex {
 	a := c.required(n.Left)
 	no := boolean(func(*Frame) bool { return false })
 	if k := a.typ.Kind; k != TextType && k != AnyType && k != NoneType {
-		c.fault(n.Left, "type", "matches needs text, and %s is %s", c.words(n.Left), a.typ.noun())
+		c.fault(n.Left, "type", "matches needs text, and %s is %s", c.words(n.Left), article(a.typ))
 		return no
 	}
 	lit, ok := n.Right.(*ast.StringNode)
@@ -653,7 +653,8 @@ func (c *checker) matches(n *ast.BinaryNode) *ex {
 	}
 	re, err := regexp.Compile(lit.Value)
 	if err != nil {
-		c.fault(n.Right, "regexp", "%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		words := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "error parsing regexp: "), "`", "\"")
+		c.fault(n.Right, "regexp", "the regular expression cannot be read: %s", words)
 		return no
 	}
 	x, at := a.eval, c.at(n)

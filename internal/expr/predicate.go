@@ -39,10 +39,7 @@ func (p *pipe) open(f *Frame) jsonx.Iter {
 func (p *pipe) next(f *Frame, it *jsonx.Iter) (jsonx.Value, bool) {
 next:
 	for f.err == nil && it.Next() {
-		if f.fuel < 1 {
-			f.at = &p.at
-		}
-		if !f.Take(1) {
+		if !f.spend(1, &p.at) {
 			break
 		}
 		v := it.Value()
@@ -111,17 +108,14 @@ func (c *checker) predicate(n ast.Node, name string, args []ast.Node) *ex {
 		return c.length(args[0], list)
 	}
 	if t := list.typ.Kind; t != ListType && t != AnyType && t != NoneType {
-		c.fault(args[0], "type", "%s needs a list, and %s is %s", name, c.words(args[0]), list.typ.noun()).
+		c.fault(args[0], "type", "%s needs a list, and %s is %s", name, c.words(args[0]), article(list.typ)).
 			Help = "list(" + c.raw(args[0]) + ") makes a list of it"
 		list = nothing()
 	}
 	p := list.pipe
 	if p == nil {
-		p = &pipe{list: list.eval}
+		p = &pipe{list: list.eval, at: c.at(n), what: name}
 	}
-	cp := *p
-	cp.at, cp.what = c.at(n), name
-	p = &cp
 	elem := list.typ.elem().secret(list.typ.Secret)
 	if len(args) == 1 {
 		return c.sink(n, name, p, elem, nil, args)
@@ -196,7 +190,7 @@ func (c *checker) sink(n ast.Node, name string, p *pipe, elem *Type, body *ex, a
 		t, node = body.typ, args[1]
 	}
 	if t.Kind != NumberType && t.Kind != AnyType && t.Kind != NoneType {
-		c.fault(node, "type", "sum adds numbers, and these are %s", t.noun())
+		c.fault(node, "type", "sum adds numbers, and each of these is %s", article(t))
 		return nothing()
 	}
 	at := c.at(n)
@@ -258,7 +252,7 @@ func (f *Frame) integer(k int) jsonx.Value {
 // length checks len(x): elements of a list, members of an object, characters of a text.
 func (c *checker) length(n ast.Node, x *ex) *ex {
 	if k := x.typ.Kind; k == NumberType || k == BoolType || k == TimeType {
-		d := c.fault(n, "type", "len counts elements, members or characters, and %s is %s", c.words(n), x.typ.noun())
+		d := c.fault(n, "type", "len counts elements, members or characters, and %s is %s", c.words(n), article(x.typ))
 		if k == NumberType {
 			d.Help = "len(text(" + c.raw(n) + ")) counts its digits"
 		}
@@ -266,8 +260,7 @@ func (c *checker) length(n ast.Node, x *ex) *ex {
 	}
 	t := integerType.secret(secretEx(x))
 	if x.pipe != nil {
-		p := *x.pipe
-		p.at, p.what = c.at(n), "len"
+		p := x.pipe
 		return &ex{typ: t, eval: func(f *Frame) jsonx.Value { return f.integer(p.counted(f, -1)) }}
 	}
 	get, at := x.eval, c.at(n)

@@ -96,7 +96,7 @@ func (b *builder) leaf(r *reader, x piece, s *Scope, p place) *tpl {
 	e := c.check(src.root, m)
 	lacks := x.optional || p.top && b.target.Optional
 	if x.optional && p.top && !b.target.Optional {
-		r.errorf(x.start, x.end, "optional", "%s needs a value; ${?…} has no key or element to drop here", b.subject(p)).
+		r.errorf(x.start, x.end, "optional", "%s must be given; ${?…} has no key or element to drop here", b.subject(p)).
 			Help = "write ${…} with a value by ??"
 	}
 	if e.typ.Null && !lacks && !e.sends {
@@ -209,7 +209,7 @@ func (b *builder) fit(c *checker, e *ex, p place) func(*Frame, jsonx.Value) json
 	}
 	at, subject := c.at(c.root), b.subject(p)
 	bad := func() func(*Frame, jsonx.Value) jsonx.Value {
-		c.fault(c.root, "type", "%s is %s, and %s is %s", subject, article(want), c.words(c.root), t.noun())
+		c.fault(c.root, "type", "%s is %s, and %s is %s", subject, article(want), c.words(c.root), article(t))
 		return nil
 	}
 	switch want.Kind {
@@ -252,7 +252,7 @@ func (b *builder) fitDeep(c *checker, t, want *Type, p place, depth int) {
 		return
 	}
 	if t.Kind != want.Kind {
-		d := c.fault(c.root, "type", "%s is %s, and in %s it is %s", b.subject(p), article(want), c.words(c.root), t.noun())
+		d := c.fault(c.root, "type", "%s is %s, and in %s it is %s", b.subject(p), article(want), c.words(c.root), article(t))
 		d.Help = "what is copied whole is not converted; build it field by field"
 		return
 	}
@@ -374,7 +374,7 @@ func (b *builder) mixed(r *reader, pieces []piece, s *Scope, p place) *tpl {
 		}
 		switch e.typ.Kind {
 		case ListType, ObjectType:
-			c.fault(src.root, "type", "inside text only text, numbers and true or false may stand, and %s is %s", c.words(src.root), e.typ.noun())
+			c.fault(src.root, "type", "inside text only text, numbers and true or false may stand, and %s is %s", c.words(src.root), article(e.typ))
 		}
 		b.secrets(c, e, place{path: p.path, typ: p.typ})
 		t = t.secret(secretEx(e))

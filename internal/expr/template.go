@@ -322,7 +322,7 @@ func (b *builder) convertConstant(n *yamldoc.Node, t *Type, v jsonx.Value, p pla
 		v, t = jsonx.TextValue(v.Text()), textType
 	case want.Kind == TimeType && t.Kind == TextType:
 	case want.Kind != AnyType && want.Kind != t.Kind:
-		b.diags.Errorf(n.Span, "type", "%s is %s, and this is %s", b.subject(p), article(want), t.noun())
+		b.diags.Errorf(n.Span, "type", "%s is %s, and this is %s", b.subject(p), article(want), article(t))
 		return v, t
 	}
 	if want.Kind == NumberType && want.Integer && !whole(v) {

@@ -1,0 +1,601 @@
+package expr
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+)
+
+// pinned renders diagnostics as the tables below spell them: nothing, or a line break and the text.
+func pinned(d diag.List) string {
+	if d.Sort(); len(d) == 0 {
+		return ""
+	}
+	return "\n" + d.Text()
+}
+
+func TestConditionMessages(t *testing.T) {
+	tests := []struct{ source, want string }{
+		{`input.nam == "x"`, `
+m.yaml:1:10: input has no field "nam"
+    1 | x: input.nam == "x"
+      |          ^^^
+      = did you mean name?
+`},
+		{`clint.name == "a"`, `
+m.yaml:1:4: unknown name "clint"
+    1 | x: clint.name == "a"
+      |    ^^^^^
+      = did you mean client?
+`},
+		{`client.nme == "x"`, `
+m.yaml:1:11: erp.client.data answers with no field "nme"
+    1 | x: client.nme == "x"
+      |           ^^^
+      = did you mean name?
+`},
+		{`client.found and client.nme == "x"`, `
+m.yaml:1:28: erp.client.data answers with no field "nme"
+    1 | x: client.found and client.nme == "x"
+      |                            ^^^
+      = did you mean name?
+`},
+		{`input.id == "5"`, `
+m.yaml:1:4: a whole number is compared with text
+    1 | x: input.id == "5"
+      |    ^^^^^^^^^^^^^^^
+      = text(input.id) makes text of the number
+`},
+		{`input.id + "a" == "b"`, `
+m.yaml:1:4: text is added to a whole number
+    1 | x: input.id + "a" == "b"
+      |    ^^^^^^^^^^^^^^
+      = write ${…}${…}, or text(input.id)
+`},
+		{`input.nums + input.nums == input.nums`, `
+m.yaml:1:4: lists are not added
+    1 | x: input.nums + input.nums == input.nums
+      |    ^^^^^^^^^^^^^^^^^^^^^^^
+      = join them with $concat
+`},
+		{`input.email + "a" == "b"`, `
+m.yaml:1:4: input.email may have no value; supply one with ??, or test it first
+    1 | x: input.email + "a" == "b"
+      |    ^^^^^^^^^^^
+`},
+		{`input.box.a == 1`, `
+m.yaml:1:4: input.box may have no value; write input.box?.a, or test it first
+    1 | x: input.box.a == 1
+      |    ^^^^^^^^^
+`},
+		{`input.box?.a == 1`, ``},
+		{`input.box != nil and input.box.a == 1`, ``},
+		{`nil != input.box and input.box.a == 1`, ``},
+		{`not (input.box == nil) and input.box.a == 1`, ``},
+		{`input.box == nil or input.box.a == 1`, ``},
+		{`'input.box == nil ? false : input.box.a == 1'`, ``},
+		{`input.box == nil and input.box.a == 1`, `
+m.yaml:1:25: input.box may have no value; write input.box?.a, or test it first
+    1 | x: input.box == nil and input.box.a == 1
+      |                         ^^^^^^^^^
+`},
+		{`(input.box?.a ?? 0) == 1 and input.box.a == 1`, `
+m.yaml:1:33: input.box may have no value; write input.box?.a, or test it first
+    1 | x: (input.box?.a ?? 0) == 1 and input.box.a == 1
+      |                                 ^^^^^^^^^
+`},
+		{`input.box?.a == 5 and input.box.a > 1`, ``},
+		{`has(input.box, "a") and input.box.a > 1`, ``},
+		{`(input.flag ?? false) and input.flag`, ``},
+		{`(input.flag ?? true) or input.flag`, ``},
+		{`filled(input.email) != nil and len(input.email) > 1`, ``},
+		{`input.maybe in [1, 2] and input.maybe > 1`, ``},
+		{`input.flag`, `
+m.yaml:1:4: input.flag may have no value; write (input.flag) ?? false, or test it first
+    1 | x: input.flag
+      |    ^^^^^^^^^^
+`},
+		{`input.id`, `
+m.yaml:1:4: a condition is true or false, and this is a whole number
+    1 | x: input.id
+      |    ^^^^^^^^
+      = write input.id != nil
+`},
+		{`input.nums`, `
+m.yaml:1:4: a condition is true or false, and this is a list of number
+    1 | x: input.nums
+      |    ^^^^^^^^^^
+      = write len(input.nums) > 0
+`},
+		{`input.any?.x`, `
+m.yaml:1:4: input.any?.x may have no value; supply one with ??, or test it first
+    1 | x: input.any?.x
+      |    ^^^^^^^^^^^^
+`},
+		{`steps.extra.state == "okk"`, `
+m.yaml:1:25: "okk" is never the case; it is one of ok, refused, failed, unknown, skipped
+    1 | x: steps.extra.state == "okk"
+      |                         ^^^^^
+      = did you mean "ok"?
+`},
+		{`extra.found`, `
+m.yaml:1:4: step extra may have no body here (it may be skipped); use ?. or name steps.extra.state in when
+    1 | x: extra.found
+      |    ^^^^^
+`},
+		{`extra?.found ?? false`, ``},
+		{`steps.extra.state == "ok" and extra.found`, ``},
+		{`'"ok" == steps.extra.state and extra.found'`, ``},
+		{`steps.extra.state != "ok" or extra.found`, ``},
+		{`steps.extra.state in ["ok"] and extra.found`, ``},
+		{`steps.extra.state in ["ok","refused"] and extra.found`, `
+m.yaml:1:46: step extra may have no body here (it may be skipped); use ?. or name steps.extra.state in when
+    1 | x: steps.extra.state in ["ok","refused"] and extra.found
+      |                                              ^^^^^
+`},
+		{`steps.extra.state in ["good"]`, `
+m.yaml:1:26: "good" is never the case; it is one of ok, refused, failed, unknown, skipped
+    1 | x: steps.extra.state in ["good"]
+      |                          ^^^^^^
+`},
+		{`not input.id in input.nums`, `
+m.yaml:1:4: not input.id in input.nums reads (not input.id) in input.nums
+    1 | x: not input.id in input.nums
+      |    ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      = write not (input.id in input.nums)
+`},
+		{`not input.on == true`, `
+m.yaml:1:4: not input.on == true reads (not input.on) == true
+    1 | x: not input.on == true
+      |    ^^^^^^^^^^^^^^^^^^^^
+      = write not (input.on == true)
+`},
+		{`(not input.on) == true`, ``},
+		{`input.maybe ?? 1 == 1`, `
+m.yaml:1:21: ?? needs parentheses beside ==
+    1 | x: input.maybe ?? 1 == 1
+      |                     ^^
+      = write (a ?? b) == c
+`},
+		{`1 + input.maybe ?? 1 == 1`, `
+m.yaml:1:8: ?? needs parentheses beside +
+    1 | x: 1 + input.maybe ?? 1 == 1
+      |        ^^^^^^^^^^^^^^^^
+      = write (input.maybe ?? 1)
+`},
+		{`input.d.born-on == 1`, `
+m.yaml:1:4: input.d.born-on is a subtraction
+    1 | x: input.d.born-on == 1
+      |    ^^^^^^^^^^^^^^^
+      = write input.d["born-on"]
+`},
+		{`input.d["born-on"] == "a"`, ``},
+		{`input.name == "a" // x`, `
+m.yaml:1:22: // begins a comment; comments have no place in an expression
+    1 | x: input.name == "a" // x
+      |                      ^^
+      = text with // stands in quotes
+`},
+		{`count(input.nums, # > 1) > 0`, `
+m.yaml:1:9: ( is not closed
+    1 | x: count(input.nums, # > 1) > 0
+      |         ^
+      = YAML takes # behind a blank for a comment: put the whole value in quotes
+`},
+		{`'len(map(input.nums, {"k": #})) > 0'`, `
+m.yaml:1:25: { opens a block here, not an object
+    1 | x: 'len(map(input.nums, {"k": #})) > 0'
+      |                         ^
+      = put the object in parentheses: ({…})
+`},
+		{`any(input.lines, any(input.nums, .value > 1))`, `
+m.yaml:1:38: the element is a number and has no field "value"
+    1 | x: any(input.lines, any(input.nums, .value > 1))
+      |                                      ^^^^^
+      = .value and # mean the innermost element only; name the outer one with $as
+`},
+		{`'any(input.lines, any([{"a": 1}], .value > 1))'`, `
+m.yaml:1:39: the element has no field "value"
+    1 | x: 'any(input.lines, any([{"a": 1}], .value > 1))'
+      |                                       ^^^^^
+      = .value and # mean the innermost element only; name the outer one with $as
+`},
+		{`any(input.lines, .valeu > 1)`, `
+m.yaml:1:22: the element has no field "valeu"
+    1 | x: any(input.lines, .valeu > 1)
+      |                      ^^^^^
+      = did you mean value?
+`},
+		{`any(input.lines, .end.x == "a")`, `
+m.yaml:1:21: .end may have no value; write .end?.x, or test it first
+    1 | x: any(input.lines, .end.x == "a")
+      |                     ^^^^
+m.yaml:1:26: .end is text and has no field "x"
+    1 | x: any(input.lines, .end.x == "a")
+      |                          ^
+`},
+		{`any(input.id, true)`, `
+m.yaml:1:8: any needs a list, and input.id is a whole number
+    1 | x: any(input.id, true)
+      |        ^^^^^^^^
+      = list(input.id) makes a list of it
+`},
+		{`count(input.nums) > 1`, `
+m.yaml:1:4: count is called with 1 argument
+    1 | x: count(input.nums) > 1
+      |    ^^^^^^^^^^^^^^^^^
+      = len(list) counts all
+`},
+		{`first(input.nums, true) == 1`, `
+m.yaml:1:4: first is called with 2 arguments
+    1 | x: first(input.nums, true) == 1
+      |    ^^^^^^^^^^^^^^^^^^^^^^^
+      = find(list, condition) gives the first that fits
+`},
+		{`filter(input.nums) == []`, `
+m.yaml:1:21: an argument is missing
+    1 | x: filter(input.nums) == []
+      |                     ^
+`},
+		{`string(input.id) == "1"`, `
+m.yaml:1:4: string is not part of this language
+    1 | x: string(input.id) == "1"
+      |    ^^^^^^
+      = write text(x)
+`},
+		{`tex(input.id) == "1"`, `
+m.yaml:1:4: unknown function "tex"
+    1 | x: tex(input.id) == "1"
+      |    ^^^
+      = did you mean text?
+`},
+		{`trim(input.id) == "1"`, `
+m.yaml:1:9: trim needs text, and input.id is a whole number
+    1 | x: trim(input.id) == "1"
+      |         ^^^^^^^^
+      = text(input.id) makes text of the number
+`},
+		{`trim() == "1"`, `
+m.yaml:1:4: trim(text) is called with no argument
+    1 | x: trim() == "1"
+      |    ^^^^^^
+`},
+		{`trim(input.email) == "1"`, ``},
+		{`input.name()`, `
+m.yaml:1:4: input.name cannot be called
+    1 | x: input.name()
+      |    ^^^^^^^^^^
+      = functions stand alone: write f(x), not x.f()
+`},
+		{`input.name.trim() == "a"`, `
+m.yaml:1:4: input.name.trim cannot be called
+    1 | x: input.name.trim() == "a"
+      |    ^^^^^^^^^^^^^^^
+      = functions stand alone: write f(x), not x.f()
+`},
+		{`has(input.box, input.name)`, `
+m.yaml:1:19: has needs a literal text for field
+    1 | x: has(input.box, input.name)
+      |                   ^^^^^^^^^^
+`},
+		{`text(null) == "a"`, `
+m.yaml:1:9: null is only sent, never given to a function
+    1 | x: text(null) == "a"
+      |         ^^^^
+      = write nil
+`},
+		{`trim == "a"`, `
+m.yaml:1:4: trim is a function; write trim(…)
+    1 | x: trim == "a"
+      |    ^^^^
+`},
+		{`input.lines.id == 1`, `
+m.yaml:1:16: input.lines is a list and has no field "id"
+    1 | x: input.lines.id == 1
+      |                ^^
+      = name an element: input.lines[0].id, or all: map(input.lines, .id)
+`},
+		{`input.name.x == 1`, `
+m.yaml:1:15: input.name is text and has no field "x"
+    1 | x: input.name.x == 1
+      |               ^
+`},
+		{`input.name[0] == "a"`, `
+m.yaml:1:4: input.name is text and has no elements
+    1 | x: input.name[0] == "a"
+      |    ^^^^^^^^^^
+`},
+		{`'input.nums["a"] == 1'`, `
+m.yaml:1:16: input.nums is a list and has no field "a"
+    1 | x: 'input.nums["a"] == 1'
+      |                ^^^
+      = name an element: input.nums[0].a, or all: map(input.nums, .a)
+`},
+		{`input.nums[1.5] == 1`, `
+m.yaml:1:15: an element is named by a whole number
+    1 | x: input.nums[1.5] == 1
+      |               ^^^
+`},
+		{`first(input.lines).id == 1`, `
+m.yaml:1:4: first(input.lines) may have no value; write first(input.lines)?.id, or test it first
+    1 | x: first(input.lines).id == 1
+      |    ^^^^^^^^^^^^^^^^^^
+`},
+		{`input.lines[0].end contains "x"`, `
+m.yaml:1:4: input.lines[0].end may have no value; supply one with ??, or test it first
+    1 | x: input.lines[0].end contains "x"
+      |    ^^^^^^^^^^^^^^^^^^
+`},
+		{`input.any.x == 1`, `
+m.yaml:1:4: input.any may have no value; write input.any?.x, or test it first
+    1 | x: input.any.x == 1
+      |    ^^^^^^^^^
+`},
+		{`order.id == 1`, `
+m.yaml:1:4: order is there only in durable mappings
+    1 | x: order.id == 1
+      |    ^^^^^
+`},
+		{`steps.x.state == "ok"`, `
+m.yaml:1:10: steps has no member "x"
+    1 | x: steps.x.state == "ok"
+      |          ^
+`},
+		{`steps == 1`, `
+m.yaml:1:4: steps has no value of its own
+    1 | x: steps == 1
+      |    ^^^^^
+      = name a member: steps.client
+`},
+		{`input.on == null`, `
+m.yaml:1:16: null is only sent, never compared
+    1 | x: input.on == null
+      |                ^^^^
+      = write == nil
+`},
+		{`input.id > "a"`, `
+m.yaml:1:4: a whole number is compared with text
+    1 | x: input.id > "a"
+      |    ^^^^^^^^^^^^^^
+      = text(input.id) makes text of the number
+`},
+		{`input.on > true`, `
+m.yaml:1:4: > orders numbers or texts, and input.on is true or false
+    1 | x: input.on > true
+      |    ^^^^^^^^
+`},
+		{`0x10 == 1`, `
+m.yaml:1:4: 0x10 is no number
+    1 | x: 0x10 == 1
+      |    ^^^^
+      = numbers are written in decimal digits, names begin with a letter
+`},
+		{`007 == 1`, `
+m.yaml:1:4: a number does not begin with 0
+    1 | x: 007 == 1
+      |    ^^^
+      = as text it stands in quotes: "007"
+`},
+		{`.5 == 1`, `
+m.yaml:1:4: a number begins with a digit
+    1 | x: .5 == 1
+      |    ^^
+      = write 0.5
+`},
+		{`12345678901234567890 == 1`, ``},
+		{`1e9999 == 1`, `
+m.yaml:1:4: the number is too large to count with
+    1 | x: 1e9999 == 1
+      |    ^^^^^^
+`},
+		{`input.id = 1`, `
+m.yaml:1:13: = is not part of this language
+    1 | x: input.id = 1
+      |             ^
+      = write == to compare
+`},
+		{`let a = 1; a`, `
+m.yaml:1:4: let is not part of an expression
+    1 | x: let a = 1; a
+      |    ^^^
+      = name values under let:
+m.yaml:1:10: = is not part of this language
+    1 | x: let a = 1; a
+      |          ^
+      = write == to compare
+m.yaml:1:13: ; has no place in an expression
+    1 | x: let a = 1; a
+      |             ^
+      = name values under let:
+`},
+		{`'if true { 1 } else { 2 }'`, `
+m.yaml:1:5: if is not part of this language
+    1 | x: 'if true { 1 } else { 2 }'
+      |     ^^
+      = write condition ? a : b
+m.yaml:1:19: else is not part of this language
+    1 | x: 'if true { 1 } else { 2 }'
+      |                   ^^^^
+      = write condition ? a : b
+`},
+		{`'input.on ?: true'`, `
+m.yaml:1:14: ?: is not part of this language
+    1 | x: 'input.on ?: true'
+      |              ^^
+      = write a ?? b
+`},
+		{`2 ** 3 == 8`, `
+m.yaml:1:6: powers are not part of this language
+    1 | x: 2 ** 3 == 8
+      |      ^^
+      = write x * x
+`},
+		{`'"b" == b"b"'`, `
+m.yaml:1:12: byte texts are not part of this language
+    1 | x: '"b" == b"b"'
+      |            ^^^^
+      = write the text without b
+`},
+		{`any(input.nums, #index > 1)`, `
+m.yaml:1:7: ( is not closed
+    1 | x: any(input.nums, #index > 1)
+      |       ^
+      = YAML takes # behind a blank for a comment: put the whole value in quotes
+`},
+		{`# > 1`, `
+m.yaml:1:3: a condition is an expression that is true or false
+    1 | x: # > 1
+      |   ^
+`},
+		{`input.name matches "a**"`, `
+m.yaml:1:23: the regular expression cannot be read: invalid nested repetition operator: "**"
+    1 | x: input.name matches "a**"
+      |                       ^^^^^
+`},
+		{`input.name matches input.name`, `
+m.yaml:1:23: matches takes a literal regular expression
+    1 | x: input.name matches input.name
+      |                       ^^^^^^^^^^
+`},
+		{`'input.on ? 1 : 2'`, `
+m.yaml:1:5: a condition is true or false, and this is a whole number
+    1 | x: 'input.on ? 1 : 2'
+      |     ^^^^^^^^^^^^^^^^
+`},
+		{`'"a" in input.free'`, `
+m.yaml:1:12: in looks into lists, and input.free is an object
+    1 | x: '"a" in input.free'
+      |            ^^^^^^^^^^
+      = write has(x, "field")
+`},
+		{`input.nums contains 1`, `
+m.yaml:1:4: contains needs text, and input.nums is a list of number
+    1 | x: input.nums contains 1
+      |    ^^^^^^^^^^
+      = write 1 in input.nums
+`},
+		{`(input.id`, `
+m.yaml:1:4: ( is not closed
+    1 | x: (input.id
+      |    ^
+`},
+		{`input.id)`, `
+m.yaml:1:12: ) closes nothing
+    1 | x: input.id)
+      |            ^
+`},
+		{`'"abc'`, `
+m.yaml:1:5: the text beginning here is not ended: " is missing
+    1 | x: '"abc'
+      |     ^
+`},
+		{`input.id ==`, `
+m.yaml:1:14: the expression ends too early
+    1 | x: input.id ==
+      |              ^
+`},
+		{`1..3 == 2`, `
+m.yaml:1:5: ranges are not part of this language
+    1 | x: 1..3 == 2
+      |     ^^
+`},
+		{`input.name | trim()`, `
+m.yaml:1:15: | is not part of this language
+    1 | x: input.name | trim()
+      |               ^
+      = write f(x), not x | f()
+`},
+		{`input.on and ${input.on}`, `
+m.yaml:1:17: a condition stands bare, without ${}
+    1 | x: input.on and ${input.on}
+      |                 ^^
+`},
+		{`$env.x == 1`, `
+m.yaml:1:4: $env is not part of this language
+    1 | x: $env.x == 1
+      |    ^^^^
+      = settings stand in gateway.yaml under const
+`},
+		{`now() == 1`, `
+m.yaml:1:4: now is not part of this language
+    1 | x: now() == 1
+      |    ^^^
+      = write now, without ()
+`},
+		{`now < now`, ``},
+		{`now < "x"`, `
+m.yaml:1:4: a time is compared with text
+    1 | x: now < "x"
+      |    ^^^^^^^^^
+`},
+		{`'"é" == input.nome'`, `
+m.yaml:1:18: input has no field "nome"
+    1 | x: '"é" == input.nome'
+      |                  ^^^^
+      = did you mean name?
+`},
+		{`null`, `
+m.yaml:1:4: a condition is an expression that is true or false
+    1 | x: null
+      |    ^^^^
+`},
+		{`nil`, `
+m.yaml:1:4: nil has no value
+    1 | x: nil
+      |    ^^^
+`},
+		{`12`, `
+m.yaml:1:4: a condition is an expression that is true or false
+    1 | x: 12
+      |    ^^
+`},
+		{`'[1]'`, `
+m.yaml:1:5: a condition is true or false, and this is a list of whole number
+    1 | x: '[1]'
+      |     ^^^
+      = write len([1]) > 0
+`},
+		{`true`, ``},
+		{`'input.on @ 1'`, `
+m.yaml:1:14: the character "@" has no meaning in an expression
+    1 | x: 'input.on @ 1'
+      |              ^
+`},
+		{`'{"a": 1, "a": 2} == nil'`, `
+m.yaml:1:14: the key "a" stands twice
+    1 | x: '{"a": 1, "a": 2} == nil'
+      |              ^^^
+`},
+		{`sum(input.lines, .type) == 1`, `
+m.yaml:1:21: sum adds numbers, and each of these is text
+    1 | x: sum(input.lines, .type) == 1
+      |                     ^^^^^
+`},
+		{`len(input.id) == 1`, `
+m.yaml:1:8: len counts elements, members or characters, and input.id is a whole number
+    1 | x: len(input.id) == 1
+      |        ^^^^^^^^
+      = len(text(input.id)) counts its digits
+`},
+		{`-input.name == 1`, `
+m.yaml:1:5: - needs numbers, and input.name is text
+    1 | x: -input.name == 1
+      |     ^^^^^^^^^^
+      = number(input.name) reads a number from text
+`},
+		{`input.id + 1`, `
+m.yaml:1:4: a condition is true or false, and this is a whole number
+    1 | x: input.id + 1
+      |    ^^^^^^^^^^^^
+`},
+	}
+	w := newWorld(t)
+	for _, test := range tests {
+		t.Run(test.source, func(t *testing.T) {
+			_, diags := CompileCondition(yaml(t, "x: "+test.source), w.scope)
+			require.Equal(t, test.want, pinned(diags))
+		})
+	}
+}
