@@ -111,7 +111,11 @@ func (p *planner) one(i *stepInfo, n *yamldoc.Node, s *expr.Scope, what string) 
 		i.guards = true
 	case "skip":
 		c.Action = DoSkip
-		i.skips = true
+		if i.step.Each != nil {
+			i.elemSkips = true
+		} else {
+			i.skips = true
+		}
 		if !boolOf(n.Get("skip")) {
 			p.list.Errorf(n.Get("skip").Span, "wrong-value", "skip is true or left out")
 		}

@@ -94,6 +94,33 @@ func TestOrder(t *testing.T) {
 	require.Equal(t, mapping.DoSkip, step(p, "maybe").Cases[2].Action)
 }
 
+func TestEachNeeds(t *testing.T) {
+	p := good(t, `
+-- m.yaml --
+emenda: 1
+route: { path: a, dialect: plain }
+steps:
+  items: { call: shop.stock.list }
+  single: { when: len(items) > 3, call: shop.stock.item, with: { id: 1 } }
+  plain: { each: "${items}", as: e, call: shop.stock.item, with: { id: "${single.id}", lang: "${e.name}" } }
+  switched:
+    each: ${items}
+    as: e
+    switch:
+      - { when: e.id > 1, use: "${single.id}" }
+      - { when: e.id > 0, use: "${e.id}" }
+      - { skip: true }
+reply:
+  - when: steps.plain.state == "skipped"
+    json: { n: "${map(switched, # ?? 0)}" }
+  - json: { n: "${map(plain, .name)}", s: "${any(steps.switched.items, .state == 'skipped')}" }
+`).Routes[0].Plan
+	require.Equal(t, []string{"single"}, names(p, step(p, "plain").Needs), "no element can go without it")
+	require.Empty(t, step(p, "plain").Cases[0].Needs)
+	require.Empty(t, step(p, "switched").Needs)
+	require.Equal(t, []string{"single"}, names(p, step(p, "switched").Cases[0].Needs))
+}
+
 func TestPlan(t *testing.T) {
 	set := good(t, ordered)
 	r := set.Routes[0]

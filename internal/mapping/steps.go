@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"slices"
+
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
@@ -10,18 +12,19 @@ import (
 // stepInfo is a step while it is compiled.
 type stepInfo struct {
 	*node
-	step     *Step
-	body     *expr.Type // of one answer; nil: none
-	can      outcomes   // how its action can end, before catch
-	caught   map[contract.State]bool
-	uncaught outcomes
-	skips    bool // it can be skipped
-	missing  bool // its body may be missing although it was not skipped
-	okEnds   bool // it can end ok
-	guards   bool // it can end the run with fail: it is there for that
-	noBody   bool // it never has one: remember
-	cont     bool // some failure of it is continued
-	told     bool // nobody looks at its failures: told already
+	step      *Step
+	body      *expr.Type // of one answer; nil: none
+	can       outcomes   // how its action can end, before catch
+	caught    map[contract.State]bool
+	uncaught  outcomes
+	skips     bool // it can be skipped
+	elemSkips bool // an element of its each can be
+	missing   bool // its body may be missing although it was not skipped
+	okEnds    bool // it can end ok
+	guards    bool // it can end the run with fail: it is there for that
+	noBody    bool // it never has one: remember
+	cont      bool // some failure of it is continued
+	told      bool // nobody looks at its failures: told already
 }
 
 // buildNode compiles a let or a step; what it refers to is compiled already.
@@ -141,6 +144,9 @@ func (p *planner) step(i *stepInfo, s *expr.Scope) {
 	st.Needs = p.needs(nil, condInfo(st.When))
 	s, elem := p.each(i, n, s)
 	p.cases(i, n, s)
+	if elem {
+		p.elementNeeds(i, n)
+	}
 	p.around(i, n, s)
 	p.catch(i, n, s)
 	if elem && i.okEnds {
@@ -148,7 +154,7 @@ func (p *planner) step(i *stepInfo, s *expr.Scope) {
 		if t == nil {
 			t = &expr.Type{Kind: expr.NoneType, Null: true}
 		}
-		if i.missing {
+		if i.missing || i.elemSkips {
 			t = t.Nullable()
 		}
 		i.body = &expr.Type{Kind: expr.ListType, Elem: t, Label: st.Name}
@@ -183,6 +189,24 @@ func (p *planner) each(i *stepInfo, n *yamldoc.Node, s *expr.Scope) (*expr.Scope
 	s = s.Child()
 	p.define(s, &expr.Name{Name: as.Text, Kind: expr.ElementName, Type: t, Slot: e.Slot}, as.Span)
 	return s, true
+}
+
+// elementNeeds sorts out what it means when a body that an element's call needs
+// is missing: without a switch no element can go, so the whole step is skipped;
+// with one, the elements that take such a case have no answer.
+func (p *planner) elementNeeds(i *stepInfo, n *yamldoc.Node) {
+	for _, c := range i.step.Cases {
+		for _, need := range c.Needs {
+			if n.Get("switch") != nil {
+				i.elemSkips = i.elemSkips || p.mayMiss(need)
+				continue
+			}
+			i.step.Needs = addIndex(i.step.Needs, need)
+		}
+		if n.Get("switch") == nil {
+			c.Needs = nil
+		}
+	}
 }
 
 // around compiles what lies around the calls: timeout, retry, cache, order.
@@ -270,7 +294,7 @@ func (p *planner) announce(i *stepInfo, elem bool) {
 	}
 	for _, c := range st.Cases {
 		for _, need := range c.Needs {
-			i.skips = i.skips || p.mayMiss(need)
+			i.skips = i.skips || !elem && p.mayMiss(need)
 		}
 	}
 	if i.entry == nil {
@@ -294,11 +318,17 @@ func (p *planner) announce(i *stepInfo, elem bool) {
 	if i.skips {
 		states = append(states, contract.Skipped.String())
 	}
-	state := &expr.Type{Kind: expr.TextType, Enum: states, Label: "steps." + st.Name + ".state"}
+	stateType := func(states []string) *expr.Type {
+		return &expr.Type{Kind: expr.TextType, Enum: states, Label: "steps." + st.Name + ".state"}
+	}
+	state := stateType(states)
 	e := record("error of "+st.Name, "class", textType, "status", integerType.Nullable(), "message", textOrNone).Nullable()
 	fields := []any{"state", state, "status", integerType.Nullable(), "header", headerType, "error", e}
 	if elem {
-		item := record("an item of "+st.Name, "state", state, "status", integerType.Nullable(), "error", e)
+		if i.elemSkips && !i.skips {
+			states = append(slices.Clone(states), contract.Skipped.String())
+		}
+		item := record("an item of "+st.Name, "state", stateType(states), "status", integerType.Nullable(), "error", e)
 		fields = append(fields, "items", &expr.Type{Kind: expr.ListType, Elem: item},
 			"ok", integerType, "refused", integerType, "failed", integerType, "unknown", integerType)
 	}

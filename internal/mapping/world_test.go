@@ -2,8 +2,9 @@ package mapping_test
 
 import (
 	"flag"
-	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -65,8 +66,7 @@ func world(t testing.TB) mapping.World {
 		op.Backend = "shop"
 		shop.Operations[op.ID] = op
 	}
-	fns, err := expr.NewFunctions()
-	require.NoError(t, err)
+	fns := functions(t)
 	consts, list := yamldoc.Parse(diag.NewFile("gateway.yaml", "limit: 10\ntown: Porto\n"))
 	require.Empty(t, list)
 	return mapping.World{
@@ -88,18 +88,28 @@ func world(t testing.TB) mapping.World {
 	}
 }
 
+var catalogue = sync.OnceValues(func() (*expr.Functions, error) { return expr.NewFunctions() })
+
+func functions(t testing.TB) *expr.Functions {
+	fns, err := catalogue()
+	require.NoError(t, err)
+	return fns
+}
+
 // base are the files every case has besides its own.
 func base(t testing.TB) []txtar.File {
-	data, err := os.ReadFile("testdata/base.txtar")
+	a, err := baseFiles()
 	require.NoError(t, err)
-	return txtar.Parse(data).Files
+	return a.Files
 }
+
+var baseFiles = sync.OnceValues(func() (*txtar.Archive, error) { return txtar.ParseFile("testdata/base.txtar") })
 
 // load loads a case's files over the base.
 func load(t testing.TB, own []txtar.File) (*mapping.Set, diag.List) {
 	texts := map[string]*diag.File{}
 	all := map[string]string{}
-	for _, f := range append(base(t), own...) {
+	for _, f := range append(slices.Clone(base(t)), own...) {
 		all[f.Name] = string(f.Data)
 	}
 	var files []*diag.File
