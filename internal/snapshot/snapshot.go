@@ -37,8 +37,20 @@ func Load(configFile string) (*Loaded, diag.List) {
 	if file == nil {
 		return nil, list
 	}
-	cfg, found := config.Load(file)
+	l, found := load(file, func(folder string, list *diag.List) *files {
+		if folder != "" && !filepath.IsAbs(folder) {
+			folder = filepath.Join(filepath.Dir(configFile), folder)
+		}
+		return readFolder(folder, configFile, list)
+	})
 	list.Add(found)
+	list.Sort()
+	return l, list
+}
+
+// load checks a configuration and the files read gives for the mappings folder it names.
+func load(file *diag.File, read func(folder string, list *diag.List) *files) (*Loaded, diag.List) {
+	cfg, list := config.Load(file)
 	if cfg == nil {
 		return nil, list
 	}
@@ -47,10 +59,7 @@ func Load(configFile string) (*Loaded, diag.List) {
 		list.Errorf(diag.Span{File: file}, "mappings-folder", "gateway.mappings: %v", err)
 		return nil, list
 	}
-	if folder != "" && !filepath.IsAbs(folder) {
-		folder = filepath.Join(filepath.Dir(configFile), folder)
-	}
-	files := readFolder(folder, configFile, &list)
+	files := read(folder, &list)
 	functions, err := expr.NewFunctions(plugins.Functions()...)
 	if err != nil {
 		list.Errorf(diag.Span{}, "plugins", "%v", err)
