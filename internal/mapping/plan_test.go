@@ -113,7 +113,7 @@ steps:
 reply:
   - when: steps.plain.state == "skipped"
     json: { n: "${map(switched, # ?? 0)}" }
-  - json: { n: "${map(plain, .name)}", s: "${any(steps.switched.items, .state == 'skipped')}" }
+  - json: { n: "${map(list(plain), .name)}", s: "${any(steps.switched.items, .state == 'skipped')}" }
 `).Routes[0].Plan
 	require.Equal(t, []string{"single"}, names(p, step(p, "plain").Needs), "no element can go without it")
 	require.Empty(t, step(p, "plain").Cases[0].Needs)
