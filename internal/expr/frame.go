@@ -177,14 +177,6 @@ func (f *Frame) spend(n int, at *diag.Span) bool {
 	return f.Take(n)
 }
 
-// Table gives the table of that name of the scope the plan was compiled in, or nil.
-func (f *Frame) Table(name string) *Table {
-	if f.layout == nil {
-		return nil
-	}
-	return f.layout.tables[name]
-}
-
 // TimeValue gives t as values of TimeType stand: RFC 3339 text with nanoseconds, in the frame's zone.
 func (f *Frame) TimeValue(t time.Time) jsonx.Value {
 	m := f.Arena.Mark()

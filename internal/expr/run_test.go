@@ -210,6 +210,30 @@ func TestRenderingDoesNotAllocate(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { dst = tpl.AppendJSON(dst[:0], f) }))
 }
 
+func TestLetsAndMergesDoNotAllocate(t *testing.T) {
+	w := newWorld(t)
+	w.let(t, "head", "{ id: '${input.id}', mail: '${?input.email}', sum: '${sum(input.lines, .value)}' }")
+	for _, source := range []string{
+		"x: { $merge: ['${head}', { ok: true, msg: 'for ${input.name}' }] }",
+		"x: { $merge: ['${head}', { id: 2, msg: 'for ${input.name}' }] }",
+	} {
+		tpl, diags := CompileTemplate(yaml(t, source), w.scope, Target{})
+		require.Empty(t, diags.Text())
+		f := w.frame(t)
+		n, _ := w.scope.Lookup("head")
+		dst := tpl.AppendJSON(make([]byte, 0, 4096), f)
+		require.Nil(t, f.Err())
+		// The arena grows by what lets and sums build, a few times in so many runs.
+		require.Less(t, testing.AllocsPerRun(500, func() {
+			f.Forget(n.Slot)
+			f.SetFuel(DefaultFuel)
+			dst = tpl.AppendJSON(dst[:0], f)
+		}), 1.0, source)
+		require.Nil(t, f.Err())
+		f.Release()
+	}
+}
+
 func BenchmarkTypicalReply(b *testing.B) {
 	w := newWorld(b)
 	tpl, _ := CompileTemplate(yaml(b, typicalReply), w.scope, Target{})

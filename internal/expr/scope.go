@@ -48,9 +48,8 @@ type Use struct {
 // Layout numbers the slots of one plan's frames. It is filled while compiling
 // and only read afterwards.
 type Layout struct {
-	slots  int
-	lets   []*Template
-	tables map[string]*Table
+	slots int
+	lets  []*Template
 }
 
 // NewSlot gives the next slot.
@@ -90,9 +89,6 @@ type Scope struct {
 
 // NewScope gives an empty scope.
 func NewScope(l *Layout, fns *Functions, tables map[string]*Table) *Scope {
-	if l.tables == nil {
-		l.tables = tables
-	}
 	return &Scope{Layout: l, Functions: fns, Tables: tables, names: map[string]*Name{}}
 }
 
