@@ -198,11 +198,9 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 			names = append(names, vars.Entries[i].Key.Text)
 		}
 	}
-	var fill []string
-	if b := p.world.Contracts[c.Call.Operation.Backend]; b != nil {
-		fill = b.SignIn.Variables
-	}
-	text, list := expr.CompilePlaceholders(file, names, fill)
+	// Sign-in variables are not filled into bodies: credentials go where the
+	// contract's sign-in says, and a placeholder without vars is an error here.
+	text, list := expr.CompilePlaceholders(file, names, nil)
 	p.list.Add(list)
 	if text == nil {
 		return

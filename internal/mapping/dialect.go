@@ -55,7 +55,7 @@ func (l *loader) dialect(doc *document) {
 	}
 	for _, r := range textsOf(doc.root.Get("read")) {
 		if i := slices.Index(readNames, r); i >= 0 {
-			d.Read = append(d.Read, ReadKind(i)) //nolint:gosec // a handful of names
+			d.Read = append(d.Read, ReadKind(i))
 		}
 	}
 	if s := doc.root.Get("sign_in"); s != nil {
@@ -73,6 +73,11 @@ func (l *loader) prefixes(n *yamldoc.Node) []string {
 	}
 	for _, item := range n.Items {
 		p := item.Text
+		for _, name := range keysOf(l.set.Dialects) {
+			if d := l.set.Dialects[name]; slices.Contains(d.Prefixes, strings.TrimSuffix(p, "/")) {
+				l.list.Errorf(item.Span, "double", "prefix %s is dialect %s's already, in %s", p, name, d.At)
+			}
+		}
 		if !strings.HasPrefix(p, "/") || strings.Contains(p, "//") || strings.ContainsAny(p, "?#{}% ") {
 			l.list.Errorf(item.Span, "path", "a prefix is a path that begins with /, without blanks, ?, #, %% or {}")
 			continue
@@ -119,8 +124,8 @@ func (l *loader) signIn(d *Dialect, n *yamldoc.Node) {
 	for p, k := range []string{"body", "query", "header"} {
 		if at := n.Get(k); at != nil {
 			places = append(places, SignInPlace{
-				Place: Place(p), //nolint:gosec // three places
-				Token: textOf(at.Get("token")), App: textOf(at.Get("app")), Scheme: textOf(at.Get("scheme")),
+				Place: Place(p),
+				Token: l.credential(at), App: textOf(at.Get("app")), Scheme: textOf(at.Get("scheme")),
 			})
 		}
 	}
@@ -129,6 +134,15 @@ func (l *loader) signIn(d *Dialect, n *yamldoc.Node) {
 		return
 	}
 	d.SignIn = append(d.SignIn, places[0])
+}
+
+// credential gives the name of the token; an application of the same name could not be told from it.
+func (l *loader) credential(n *yamldoc.Node) string {
+	token, app := textOf(n.Get("token")), n.Get("app")
+	if token != "" && strings.EqualFold(token, textOf(app)) {
+		l.list.Errorf(app.Span, "sign-in", "token and app have the same name")
+	}
+	return token
 }
 
 // errorReplies compiles a dialect's errors, or with base a route's replacements.
@@ -170,7 +184,7 @@ func (l *loader) errorReplies(n *yamldoc.Node, base *ErrorReplies, owner *yamldo
 		}
 		return &out
 	}
-	l.defaultReplies(&out, owner)
+	l.defaultReplies(&out, owner, n)
 	return &out
 }
 
@@ -214,7 +228,7 @@ func byKind(a, b string) int {
 }
 
 // defaultReplies fills the kinds a dialect says nothing of from those they inherit from.
-func (l *loader) defaultReplies(out *ErrorReplies, owner *yamldoc.Node) {
+func (l *loader) defaultReplies(out *ErrorReplies, owner, given *yamldoc.Node) {
 	for _, kind := range ErrorKinds() {
 		if out[kind] != nil {
 			continue
@@ -224,7 +238,7 @@ func (l *loader) defaultReplies(out *ErrorReplies, owner *yamldoc.Node) {
 			k, ok = k.Inherits()
 		}
 		if out[k] == nil {
-			if k == kind && owner != nil {
+			if k == kind && owner != nil && given.Get(kind.String()) == nil {
 				l.list.Errorf(owner.Span, "missing-key", "errors must have %s", kind)
 			}
 			continue

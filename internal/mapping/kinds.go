@@ -31,7 +31,7 @@ func (k ErrorKind) String() string {
 func ErrorKinds() []ErrorKind {
 	all := make([]ErrorKind, kinds)
 	for i := range all {
-		all[i] = ErrorKind(i) //nolint:gosec // a handful of constants
+		all[i] = ErrorKind(i)
 	}
 	return all
 }
@@ -39,7 +39,7 @@ func ErrorKinds() []ErrorKind {
 func kindOf(name string) (ErrorKind, bool) {
 	for k, n := range kindNames {
 		if n == name {
-			return ErrorKind(k), true //nolint:gosec // a handful of constants
+			return ErrorKind(k), true
 		}
 	}
 	return 0, false

@@ -203,7 +203,7 @@ func suggest(name string, among []string) string {
 	if len(among) == 0 {
 		return ""
 	}
-	if len(among) <= 12 {
+	if len(among) <= 16 {
 		sorted := slices.Clone(among)
 		slices.Sort(sorted)
 		return "known: " + strings.Join(sorted, ", ")

@@ -95,7 +95,7 @@ func (l *loader) conflicts() {
 				other := taken[spot]
 				if other == nil {
 					taken[spot] = r
-				} else if !told[other] {
+				} else if other != r && !told[other] {
 					told[other] = true
 					l.list.Errorf(r.At, "double", "%s %s/%s is already routed in %s", method, prefix, r.Path, other.At)
 				}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/stretchr/testify/require"
@@ -45,7 +44,7 @@ func obj(label string, fields ...any) *expr.Type {
 func listOf(t *expr.Type) *expr.Type { return &expr.Type{Kind: expr.ListType, Elem: t} }
 
 // world is a shop that mappings of the tests call.
-func world(t testing.TB) mapping.World {
+func world(t require.TestingT) mapping.World {
 	secret := &expr.Type{Kind: expr.TextType, Secret: true}
 	item := obj("shop.stock.item", "id", wholeT, "name", textT, "price?", numT, "tags", listOf(textT),
 		"maker?", obj("maker", "id", wholeT, "city?", textT))
@@ -90,14 +89,14 @@ func world(t testing.TB) mapping.World {
 
 var catalogue = sync.OnceValues(func() (*expr.Functions, error) { return expr.NewFunctions() })
 
-func functions(t testing.TB) *expr.Functions {
+func functions(t require.TestingT) *expr.Functions {
 	fns, err := catalogue()
 	require.NoError(t, err)
 	return fns
 }
 
 // base are the files every case has besides its own.
-func base(t testing.TB) []txtar.File {
+func base(t require.TestingT) []txtar.File {
 	a, err := baseFiles()
 	require.NoError(t, err)
 	return a.Files
@@ -106,7 +105,7 @@ func base(t testing.TB) []txtar.File {
 var baseFiles = sync.OnceValues(func() (*txtar.Archive, error) { return txtar.ParseFile("testdata/base.txtar") })
 
 // load loads a case's files over the base.
-func load(t testing.TB, own []txtar.File) (*mapping.Set, diag.List) {
+func load(t require.TestingT, own []txtar.File) (*mapping.Set, diag.List) {
 	texts := map[string]*diag.File{}
 	all := map[string]string{}
 	for _, f := range append(slices.Clone(base(t)), own...) {
