@@ -16,10 +16,20 @@ const (
 // bom is the byte order mark some clients put before JSON.
 const bom = "\ufeff"
 
-// charsetNames maps the spellings in use to a dialect's names. ASCII is UTF-8.
-var charsetNames = map[string]string{
-	"utf-8": utf8Name, "utf8": utf8Name, "us-ascii": utf8Name, "ascii": utf8Name,
-	"iso-8859-1": latin1Name, "iso8859-1": latin1Name, "iso_8859-1": latin1Name, "latin1": latin1Name, "latin-1": latin1Name,
+// charsetNames are the spellings in use. ASCII is UTF-8.
+var charsetNames = []struct{ spelling, name string }{
+	{"utf-8", utf8Name}, {"utf8", utf8Name}, {"us-ascii", utf8Name}, {"ascii", utf8Name},
+	{"iso-8859-1", latin1Name}, {"iso8859-1", latin1Name}, {"iso_8859-1", latin1Name}, {"latin1", latin1Name}, {"latin-1", latin1Name},
+}
+
+// canonical gives a dialect's name of a charset, whatever its case; "" for one that is not known.
+func canonical(spelling string) string {
+	for i := range charsetNames {
+		if strings.EqualFold(charsetNames[i].spelling, spelling) {
+			return charsetNames[i].name
+		}
+	}
+	return ""
 }
 
 var onlyUTF8 = []string{utf8Name}
@@ -35,12 +45,12 @@ func orDefault(charsets []string) []string {
 // accepted gives the dialect's name of a declared charset; "" when the dialect
 // does not take it.
 func accepted(name string, charsets []string) string {
-	name = charsetNames[strings.ToLower(name)]
+	name = canonical(name)
 	if name == "" {
 		return ""
 	}
 	for _, c := range orDefault(charsets) {
-		if charsetNames[strings.ToLower(c)] == name {
+		if canonical(c) == name {
 			return name
 		}
 	}
@@ -50,7 +60,7 @@ func accepted(name string, charsets []string) string {
 // guess takes the first of the dialect's charsets that fits; "" when none does.
 func guess(charsets []string, fits func() bool) string {
 	for _, c := range orDefault(charsets) {
-		switch charsetNames[strings.ToLower(c)] {
+		switch canonical(c) {
 		case utf8Name:
 			if fits() {
 				return utf8Name

@@ -3,6 +3,7 @@ package intake
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/emenda-gateway/emenda/internal/expr"
@@ -20,18 +21,27 @@ type conv struct {
 	field   []byte // how messages name the field at hand
 	pointer []byte
 	faults  []Fault
-	room    [64]byte // where field and pointer begin
+}
+
+var convs = sync.Pool{New: func() any { return new(conv) }}
+
+// newConv gives a conv from a pool; release gives it back.
+func newConv(a *jsonx.Arena, absent []string) *conv {
+	c := convs.Get().(*conv)
+	c.arena, c.absent = a, absent
+	c.mark, c.buf = a.Mark(), a.Buf() // the arena's scratch: until end, nothing else is built there but lists
+	c.field, c.pointer = c.field[:0], c.pointer[:0]
+	return c
+}
+
+// release keeps the room for names only; faults are the caller's.
+func (c *conv) release() {
+	*c = conv{field: c.field, pointer: c.pointer}
+	convs.Put(c)
 }
 
 // indexed is how long an input must be for an index to pay.
 const indexed = 1024
-
-// begin begins writing, on the arena's scratch: nothing else is built there
-// before end but lists.
-func (c *conv) begin() {
-	c.mark, c.buf = c.arena.Mark(), c.arena.Buf()
-	c.field, c.pointer = c.room[:0:32], c.room[32:32]
-}
 
 // end gives what was written as a value.
 func (c *conv) end() jsonx.Value {

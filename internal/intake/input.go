@@ -21,16 +21,16 @@ type Fault struct {
 // only when every field is right.
 func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *Caller) (input, warnings jsonx.Value, problem *Problem) {
 	p := route.Plan
-	v := conv{arena: f.Arena, absent: route.Dialect.Absent}
+	input = jsonx.RawValue("{}")
 	if p.Input != nil {
-		v.begin()
-		v.received(p.Input.Fields, fields, r, route.Dialect)
-		input = v.end()
-	} else {
-		input = jsonx.RawValue("{}")
-	}
-	if len(v.faults) > 0 {
-		return jsonx.Value{}, jsonx.Value{}, refused(v.faults, route.Dialect)
+		cv := newConv(f.Arena, route.Dialect.Absent)
+		cv.received(p.Input.Fields, fields, r, route.Dialect)
+		input = cv.end()
+		faults := cv.faults
+		cv.release()
+		if len(faults) > 0 {
+			return jsonx.Value{}, jsonx.Value{}, refused(faults, route.Dialect)
+		}
 	}
 	if p.Slots.Input >= 0 {
 		f.Set(p.Slots.Input, input)
@@ -54,11 +54,10 @@ func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *C
 // Convert makes a flow's input from the object its caller gave: the same
 // conversions, defaults and checks as for a request's.
 func Convert(a *jsonx.Arena, in *mapping.Input, from jsonx.Value) (jsonx.Value, []Fault) {
-	v := conv{arena: a}
-	v.begin()
-	v.members(in.Fields, from)
-	out := v.end()
-	return out, v.faults
+	c := newConv(a, nil)
+	defer c.release()
+	c.members(in.Fields, from)
+	return c.end(), c.faults
 }
 
 // refused is the problem of fields that are not right, in the dialect's words.
