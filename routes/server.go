@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
@@ -24,27 +23,37 @@ const idleTimeout = 75 * time.Second
 // Server serves a snapshot; Swap replaces it whole while requests under way
 // finish on the one they started with.
 type Server struct {
-	http    fasthttp.Server
-	app     atomic.Pointer[app]
-	metrics *observe.Metrics
-	log     *slog.Logger
-	closing atomic.Bool
+	http     fasthttp.Server
+	app      atomic.Pointer[app]
+	listener atomic.Pointer[listener]
+	limits   config.ResolvedLimits
+	metrics  *observe.Metrics
+	log      *slog.Logger
+	closing  atomic.Bool
 }
+
+// writeTimeout is how long a client may take to receive an answer.
+const writeTimeout = 30 * time.Second
 
 // NewServer gives a server for s; it does not listen yet.
 func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Server {
 	v := &Server{metrics: m, log: log}
 	v.Swap(s)
 	l := s.Settings.Limits
+	v.limits = l
 	v.http = fasthttp.Server{
-		Handler:                      func(ctx *fasthttp.RequestCtx) { v.app.Load().serve(ctx) },
-		ErrorHandler:                 v.unreadable,
-		Logger:                       quiet{log},
-		MaxRequestBodySize:           l.Body,
-		ReadBufferSize:               l.Header,
-		ReadTimeout:                  l.ReadTimeout,
-		IdleTimeout:                  idleTimeout,
-		Concurrency:                  l.Connections,
+		Handler:            v.handle,
+		ErrorHandler:       v.unreadable,
+		ExpectHandler:      v.expect,
+		Logger:             quiet{log},
+		MaxRequestBodySize: l.Body,
+		ReadBufferSize:     l.Header,
+		ReadTimeout:        l.ReadTimeout,
+		WriteTimeout:       writeTimeout,
+		IdleTimeout:        idleTimeout,
+		// Somewhat more than may be: those above are told so in their dialect,
+		// which the library cannot do.
+		Concurrency:                  l.Connections + l.Connections/4 + 16,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,
 		NoDefaultServerHeader:        true,
@@ -54,24 +63,58 @@ func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Serv
 	return v
 }
 
-// Swap makes s the snapshot that new requests are answered with.
-func (v *Server) Swap(s *snapshot.Snapshot) { v.app.Store(newApp(s, v.metrics, v.log)) }
+// Swap makes s the snapshot that new requests are answered with, and gives the
+// one that was: requests under way finish on it.
+func (v *Server) Swap(s *snapshot.Snapshot) (was *snapshot.Snapshot) {
+	if old := v.app.Swap(newApp(s, v.metrics, v.log)); old != nil {
+		was = old.snapshot
+	}
+	return was
+}
 
 // Snapshot gives the snapshot that serves now.
 func (v *Server) Snapshot() *snapshot.Snapshot { return v.app.Load().snapshot }
 
 // Serve answers requests on ln until Shutdown.
-func (v *Server) Serve(ln net.Listener) error { return v.http.Serve(ln) }
+func (v *Server) Serve(ln net.Listener) error {
+	l := newListener(ln, v.log)
+	if !v.listener.CompareAndSwap(nil, l) {
+		return errors.Join(errors.New("the server listens already"), ln.Close())
+	}
+	if v.closing.Load() {
+		return ln.Close()
+	}
+	return v.http.Serve(l)
+}
 
 // Shutdown stops listening, lets requests under way finish within ctx, and closes idle connections.
 func (v *Server) Shutdown(ctx context.Context) error {
 	v.closing.Store(true)
-	return v.http.ShutdownWithContext(ctx)
+	if l := v.listener.Load(); l != nil {
+		_ = l.Close() // also when the library has not taken it yet
+	}
+	if err := v.http.ShutdownWithContext(ctx); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("requests under way were cut off: %w", err)
+	}
+	return nil
+}
+
+func (v *Server) handle(ctx *fasthttp.RequestCtx) {
+	crowded := ctx.ConnRequestNum() == 1 && int(v.http.GetOpenConnectionsCount()) > v.limits.Connections
+	v.app.Load().serve(ctx, crowded)
+}
+
+// expect answers who asks before sending a body (RFC 9110, 10.1.1).
+func (v *Server) expect(ctx *fasthttp.RequestCtx) int {
+	if ctx.Request.Header.ContentLength() <= v.limits.Body {
+		return fasthttp.StatusContinue
+	}
+	v.app.Load().fault(ctx, mapping.TooLarge, "the request is too large")
+	return ctx.Response.StatusCode()
 }
 
 // unreadable answers what fasthttp could not read as a request.
 func (v *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
-	a := v.app.Load()
 	kind, message := mapping.Unreadable, "the request cannot be read"
 	var small *fasthttp.ErrSmallBuffer
 	var network net.Error
@@ -84,7 +127,19 @@ func (v *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 		message = "the request did not arrive in time"
 	}
 	ctx.Request.ResetBody()
-	a.refuse(ctx, kind, message, time.Now())
+	ctx.Response.Reset() // pipelined requests share it
+	if c, ok := ctx.Conn().(*conn); ok {
+		c.linger.Store(true)
+	}
+	v.app.Load().fault(ctx, kind, message)
+}
+
+// fault answers a request that did not come as far as serve.
+func (a *app) fault(ctx *fasthttp.RequestCtx, kind mapping.ErrorKind, message string) {
+	x := arrive(ctx)
+	a.metrics.Begin()
+	defer a.finish(x)
+	a.refuse(x, kind, message)
 }
 
 // quiet is fasthttp's logger: its messages may quote requests, so only their kind is told.
@@ -92,27 +147,6 @@ type quiet struct{ log *slog.Logger }
 
 // Printf logs that something was said, at debug level.
 func (q quiet) Printf(string, ...any) { q.log.Debug("fasthttp reported a connection error") }
-
-func stack() string { return string(debug.Stack()) }
-
-func sortLongestFirst(p []prefix) {
-	slices.SortFunc(p, func(x, y prefix) int {
-		if d := len(y.path) - len(x.path); d != 0 {
-			return d
-		}
-		return compareText(x.path, y.path)
-	})
-}
-
-func compareText(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
 
 // CheckLoopback refuses a listening address that others can reach; what names the setting.
 func CheckLoopback(what, address string) error {

@@ -7,6 +7,7 @@ package exchange
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -26,25 +27,17 @@ type Options struct {
 	Zone        *time.Location
 	Clock       func() time.Time
 	Unavailable func(backend string) bool // a backend left out; may be nil
+	OneByOne    bool                      // calls one at a time, so that runs compare (tests, dry runs)
 	// Assume is who calls when a request carries no credentials: tests and dry
 	// runs are made as somebody without knowing a secret. Nil when serving.
 	Assume *intake.Caller
 }
 
 // Exchanger answers requests of one set of mappings. It is immutable and safe for concurrent use.
-type Exchanger struct {
-	o       Options
-	callers map[string][]*intake.Caller // by dialect
-}
+type Exchanger struct{ o Options }
 
 // New gives an exchanger.
-func New(o Options) *Exchanger {
-	e := &Exchanger{o: o, callers: map[string][]*intake.Caller{}}
-	for _, c := range o.Callers {
-		e.callers[c.Dialect] = append(e.callers[c.Dialect], c)
-	}
-	return e
-}
+func New(o Options) *Exchanger { return &Exchanger{o: o} }
 
 // Response is an answer, ready to be written.
 type Response struct {
@@ -77,7 +70,8 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if problem != nil {
 		return e.refuse(route.Errors, r, problem, Report{}, buf)
 	}
-	caller, problem := intake.SignIn(fields, r, route.Dialect, e.callers[route.Dialect.Name])
+	defer fields.Release()
+	caller, problem := intake.SignIn(fields, r, route.Dialect, e.o.Callers)
 	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
 		caller, problem = e.o.Assume, nil
 	}
@@ -88,7 +82,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if !caller.May(route.Needs) {
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
 	}
-	e.prepare(f, p, r, caller)
+	e.prepare(f, route, r, caller)
 	input, warnings, problem := intake.Input(f, fields, r, route, caller)
 	if problem != nil {
 		report.Cause = problem.Cause
@@ -100,7 +94,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	counted := counter{next: e.o.Calls}
 	env := &flow.Env{
 		Calls: &counted, Memory: e.o.Memory, Cache: e.o.Cache, Now: now, Zone: e.o.Zone,
-		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable,
+		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable, OneByOne: e.o.OneByOne,
 	}
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
@@ -117,7 +111,8 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 }
 
 // prepare fills the slots that rules may read before the run begins.
-func (e *Exchanger) prepare(f *expr.Frame, p *mapping.Plan, r *intake.Request, caller *intake.Caller) {
+func (e *Exchanger) prepare(f *expr.Frame, route *mapping.Route, r *intake.Request, caller *intake.Caller) {
+	p := route.Plan
 	if p.Slots.Caller >= 0 {
 		f.Set(p.Slots.Caller, caller.Value)
 	}
@@ -125,12 +120,13 @@ func (e *Exchanger) prepare(f *expr.Frame, p *mapping.Plan, r *intake.Request, c
 		f.Set(p.Slots.Const, p.Const)
 	}
 	if p.Slots.Request >= 0 {
-		f.Set(p.Slots.Request, requestValue(f.Arena, r))
+		f.Set(p.Slots.Request, requestValue(f.Arena, r, route.Dialect))
 	}
 }
 
-// requestValue is what mappings see as `request`.
-func requestValue(a *jsonx.Arena, r *intake.Request) jsonx.Value {
+// requestValue is what mappings see as `request`: of a header field that comes
+// more than once the first, and no credentials.
+func requestValue(a *jsonx.Arena, r *intake.Request, d *mapping.Dialect) jsonx.Value {
 	m := a.Mark()
 	b := a.Buf()
 	b = append(b, `{"method":`...)
@@ -143,6 +139,9 @@ func requestValue(a *jsonx.Arena, r *intake.Request) jsonx.Value {
 	first := true
 	if r.Headers != nil {
 		r.Headers(func(name, value string) {
+			if credential(d, name) {
+				return
+			}
 			if !first {
 				b = append(b, ',')
 			}
@@ -154,6 +153,22 @@ func requestValue(a *jsonx.Arena, r *intake.Request) jsonx.Value {
 	}
 	a.SetBuf(append(b, "}}"...))
 	return jsonx.RawValue(a.Text(m))
+}
+
+// credential tells whether a header field carries credentials, of this dialect or of anybody.
+func credential(d *mapping.Dialect, name string) bool {
+	for _, known := range [...]string{"Authorization", "Proxy-Authorization", "Cookie"} {
+		if strings.EqualFold(name, known) {
+			return true
+		}
+	}
+	for i := range d.SignIn {
+		p := &d.SignIn[i]
+		if p.Place == mapping.PlaceHeader && (strings.EqualFold(name, p.Token) || p.App != "" && strings.EqualFold(name, p.App)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Refuse answers a request that no route takes, in the words of a dialect.
@@ -172,7 +187,7 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 	f := expr.NewFrame(reply.Layout, e.o.Clock(), e.o.Zone)
 	defer f.Release()
 	f.Set(reply.Error, errorValue(f.Arena, p, report.Class))
-	f.Set(reply.Request, requestValue(f.Arena, r))
+	f.Set(reply.Request, idValue(f.Arena, r.ID))
 	mark := len(buf)
 	res.Body = reply.JSON.AppendJSON(buf, f)
 	if cause := f.Err(); cause != nil {
@@ -183,6 +198,14 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 		res.Status, res.Type = 500, "application/json"
 	}
 	return res
+}
+
+// idValue is what a dialect's replies see as `request`.
+func idValue(a *jsonx.Arena, id string) jsonx.Value {
+	m := a.Mark()
+	b := jsonx.AppendQuoted(append(a.Buf(), `{"id":`...), id)
+	a.SetBuf(append(b, '}'))
+	return jsonx.RawValue(a.Text(m))
 }
 
 // errorValue is what a dialect's replies see as `error`.

@@ -73,7 +73,7 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	if file.Route != nil {
 		options := exchange.Options{
 			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: cache, Zone: o.Zone,
-			Clock: func() time.Time { return now },
+			Clock: func() time.Time { return now }, OneByOne: true,
 		}
 		for _, c := range o.Callers {
 			if c.Name == test.Caller {
@@ -93,7 +93,7 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 		}
 	} else {
 		r.Failures = append(r.Failures, runFlow(file.Plan, test, &flow.Env{
-			Calls: upstream, Memory: memory, Cache: cache, Now: now, Zone: o.Zone, RequestID: "test", Watch: record,
+			Calls: upstream, Memory: memory, Cache: cache, Now: now, Zone: o.Zone, RequestID: "test", Watch: record, OneByOne: true,
 		})...)
 	}
 	r.Failures = append(r.Failures, upstream.rest()...)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ func (m *memory) set(name string, key, value []byte) {
 	m.entries[name][string(key)] = slices.Clone(value)
 }
 
+// Instant tells that nothing here waits for anything.
+func (m *memory) Instant() {}
+
 // Recall finds a remembered value.
 func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ time.Time) ([]byte, bool, error) {
 	m.mu.Lock()
@@ -43,10 +47,21 @@ func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ tim
 	return value, found, nil
 }
 
-// Remember keeps a value.
+// Remember keeps a value; a count grows by it, or by one.
 func (m *memory) Remember(_ context.Context, of *mapping.Memory, key, value []byte, _ time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if of.Count {
+		was, _ := strconv.ParseInt(string(m.entries[of.Name][string(key)]), 10, 64) //nolint:errcheck // none yet, or written below
+		by := int64(1)
+		if len(value) > 0 {
+			var err error
+			if by, err = strconv.ParseInt(string(value), 10, 64); err != nil {
+				return fmt.Errorf("memory %s: a count grows by whole numbers only", of.Name)
+			}
+		}
+		value = strconv.AppendInt(nil, was+by, 10)
+	}
 	m.set(of.Name, key, value)
 	return nil
 }

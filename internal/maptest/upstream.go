@@ -100,7 +100,9 @@ func answer(c *mapping.TestCall) *backend.Answer {
 	case "unavailable":
 		return backend.FailedAnswer(c.Operation, contract.ClassUnavailable, false)
 	case "refused":
-		return &backend.Answer{State: contract.Refused, Class: contract.ClassBusiness, Status: 200}
+		a := backend.FailedAnswer(c.Operation, contract.ClassBusiness, false)
+		a.State, a.Status = contract.Refused, 200
+		return a
 	}
 	status := c.Status
 	if status == 0 {

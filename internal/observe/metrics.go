@@ -89,8 +89,8 @@ func (m *Metrics) Route(name string) *Route {
 	return &Route{m: m, name: name, duration: m.durations.WithLabelValues(name), counters: map[[2]string]prometheus.Counter{}}
 }
 
-// Begin counts a request under way.
-func (r *Route) Begin() { r.m.inFlight.Inc() }
+// Begin counts a request under way; Done of a route ends it.
+func (m *Metrics) Begin() { m.inFlight.Inc() }
 
 // Done counts a request answered: caller is a configured name or empty, outcome one of a closed list.
 func (r *Route) Done(caller, outcome string, took time.Duration) {

@@ -1,0 +1,303 @@
+package routes
+
+import (
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/internal/exchange"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
+)
+
+// app is the Fiber app of one snapshot.
+type app struct {
+	snapshot *snapshot.Snapshot
+	metrics  *observe.Metrics
+	log      *slog.Logger
+	lost     *observe.Route // requests no route takes
+	dialects []prefix       // longest first
+	only     *mapping.ErrorReplies
+	handler  fasthttp.RequestHandler
+}
+
+// prefix is where a dialect's paths begin.
+type prefix struct {
+	path    string
+	dialect *mapping.Dialect
+}
+
+// routed are the methods a route may have; all others are nobody's.
+var routed = []string{fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete}
+
+func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *app {
+	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors}
+	f := fiber.New(fiber.Config{
+		CaseSensitive:         true,
+		StrictRouting:         true,
+		DisableStartupMessage: true,
+		ErrorHandler:          a.unrouted,
+	})
+	for _, d := range s.Set.Dialects {
+		for _, p := range d.Prefixes {
+			a.dialects = append(a.dialects, prefix{path: strings.TrimSuffix(p, "/"), dialect: d})
+		}
+		if len(s.Set.Dialects) == 1 {
+			a.only = d.Errors
+		}
+	}
+	slices.SortFunc(a.dialects, func(x, y prefix) int {
+		if d := len(y.path) - len(x.path); d != 0 {
+			return d
+		}
+		return strings.Compare(x.path, y.path)
+	})
+	routes := slices.Clone(s.Set.Routes)
+	slices.SortStableFunc(routes, func(x, y *mapping.Route) int { return moreLiteral(x.Path, y.Path) })
+	for _, route := range routes {
+		a.add(f, route)
+	}
+	a.handler = f.Handler()
+	return a
+}
+
+// add registers a route below each of its dialect's prefixes.
+func (a *app) add(f *fiber.App, route *mapping.Route) {
+	pattern, names := fiberPath(route.Path)
+	h := a.answer(route, names)
+	for _, p := range route.Dialect.Prefixes {
+		path := escape.Replace(strings.TrimSuffix(p, "/")) + "/" + pattern
+		for _, method := range route.Methods {
+			if route.Dialect.Slash != mapping.SlashAlways {
+				f.Add(method, path, h)
+			}
+			if route.Dialect.Slash != mapping.SlashNever {
+				f.Add(method, path+"/", h)
+			}
+		}
+	}
+}
+
+// escape spells literal text in Fiber's patterns.
+var escape = strings.NewReplacer(`\`, `\\`, ":", `\:`, "*", `\*`, "+", `\+`)
+
+// fiberPath spells a route's path as Fiber does, and gives the names of its
+// {parameters} in their order; Fiber knows them by number, because it ends
+// a name at "-" and ".".
+func fiberPath(path string) (pattern string, names []string) {
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	for i, s := range segments {
+		if name, ok := strings.CutPrefix(s, "{"); ok {
+			segments[i] = ":" + paramName(len(names))
+			names = append(names, strings.TrimSuffix(name, "}"))
+			continue
+		}
+		segments[i] = escape.Replace(s)
+	}
+	return strings.Join(segments, "/"), names
+}
+
+func paramName(i int) string { return "p" + strconv.Itoa(i) }
+
+// moreLiteral orders paths so that literal text goes before a {parameter} in
+// its place: Fiber takes the first route that fits.
+func moreLiteral(x, y string) int {
+	a, b := strings.Split(x, "/"), strings.Split(y, "/")
+	for i := range min(len(a), len(b)) {
+		pa, pb := strings.HasPrefix(a[i], "{"), strings.HasPrefix(b[i], "{")
+		switch {
+		case pa && !pb:
+			return 1
+		case pb && !pa:
+			return -1
+		}
+	}
+	return 0
+}
+
+// serve is the app's entry: what Fiber would answer in words of its own is
+// caught here. crowded tells that more connections are open than may be.
+func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
+	x := arrive(ctx)
+	a.metrics.Begin()
+	defer a.finish(x)
+	switch {
+	case crowded:
+		ctx.SetConnectionClose()
+		a.refuse(x, mapping.KindUnavailable, "too many connections")
+	case badLength(ctx):
+		ctx.SetConnectionClose()
+		a.refuse(x, mapping.Unreadable, "Transfer-Encoding and Content-Length together")
+	case encoded(ctx):
+		a.refuse(x, mapping.Unreadable, "Content-Encoding is not supported")
+	case strings.HasPrefix(text(ctx.RequestURI()), "//"):
+		// The library would take the first name for a host and route the rest.
+		a.refuse(x, mapping.NoRoute, "no such route")
+	default:
+		if x.stranger && !slices.Contains(fiber.DefaultMethods, x.request.Method) {
+			// Fiber answers a method it does not know in words of its own; to one
+			// that it knows and no route has it finds what to allow.
+			ctx.Request.Header.SetMethod(fiber.MethodTrace)
+		}
+		a.handler(ctx)
+	}
+}
+
+// finish logs and counts a request, having answered for a handler that panicked.
+func (a *app) finish(x *arrival) {
+	if r := recover(); r != nil {
+		// What was panicked with may quote the request: only the stack is told.
+		a.log.Error("panic while answering a request", slog.String("request_id", x.request.ID), slog.String("stack", string(debug.Stack())))
+		a.panicked(x)
+	}
+	a.done(x)
+	x.leave()
+}
+
+// panicked answers with the dialect's words for an internal error, and
+// without them when it is there that the fault is.
+func (a *app) panicked(x *arrival) {
+	defer func() {
+		if recover() != nil {
+			res := exchange.Response{Status: 500, Type: "application/json", Body: []byte(`{"error":"internal error"}`)}
+			res.Report.Outcome = mapping.Internal.String()
+			a.write(x, &res)
+		}
+	}()
+	x.ctx.Response.Reset()
+	x.request.Params = x.request.Params[:0]
+	a.refuse(x, mapping.Internal, "internal error")
+}
+
+// answer is the handler of one route.
+func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
+	counters := a.metrics.Route(route.Plan.Name)
+	leftOut := a.snapshot.RouteLeftOut(route)
+	params := make([]string, len(names))
+	for i := range names {
+		params[i] = paramName(i)
+	}
+	return func(c *fiber.Ctx) error {
+		x := arrived(c.Context())
+		x.counters, x.route, x.errors = counters, route.Plan.Name, route.Errors
+		for i, name := range names {
+			value, ok := unescape(c.Params(params[i]))
+			if !ok {
+				a.refuse(x, mapping.Unreadable, "the path holds a malformed percent escape")
+				return nil
+			}
+			x.request.Params = append(x.request.Params, intake.Param{Name: name, Value: value})
+		}
+		if leftOut {
+			a.refuse(x, mapping.KindUnavailable, "not available")
+			return nil
+		}
+		res := a.snapshot.Exchanger.Serve(context.Background(), route, &x.request, nil, x.body[:0])
+		a.write(x, &res)
+		return nil
+	}
+}
+
+// unrouted answers what Fiber found no route for.
+func (a *app) unrouted(c *fiber.Ctx, err error) error {
+	x := arrived(c.Context())
+	kind, message := mapping.Internal, "internal error"
+	if e, ok := err.(*fiber.Error); ok { //nolint:errorlint // Fiber's router gives it bare
+		kind, message = mapping.NoRoute, "no such route"
+		h := &c.Context().Response.Header
+		if e.Code == fiber.StatusMethodNotAllowed || x.stranger {
+			kind, message = mapping.BadMethod, "method not allowed"
+			if len(h.Peek(fiber.HeaderAllow)) == 0 {
+				h.Set(fiber.HeaderAllow, "") // RFC 9110, 10.2.1: no method at all
+			}
+		}
+	}
+	a.refuse(x, kind, message)
+	return nil
+}
+
+// refuse answers without running a mapping: in the words of the route, else of
+// the dialect whose prefix the path has.
+func (a *app) refuse(x *arrival, kind mapping.ErrorKind, message string) {
+	words := x.errors
+	if words == nil {
+		words = a.errorsFor(x.request.Path)
+	}
+	res := a.snapshot.Exchanger.Refuse(words, &x.request, kind, message, x.body[:0])
+	a.write(x, &res)
+}
+
+// errorsFor finds the words for a path: those of the dialect with the longest
+// prefix, else plain ones. A request without a path could not be read; where
+// there is one dialect only, its caller speaks that.
+func (a *app) errorsFor(path string) *mapping.ErrorReplies {
+	if path == "" {
+		return a.only
+	}
+	if path[0] == '/' {
+		path = "/" + strings.TrimLeft(path, "/")
+	}
+	for _, p := range a.dialects {
+		if rest, ok := strings.CutPrefix(path, p.path); ok && (rest == "" || rest[0] == '/') {
+			return p.dialect.Errors
+		}
+	}
+	return a.snapshot.PlainErrors
+}
+
+func (a *app) write(x *arrival, res *exchange.Response) {
+	ctx := x.ctx
+	ctx.SetStatusCode(res.Status)
+	h := &ctx.Response.Header
+	h.SetContentType(res.Type)
+	h.Set("Cache-Control", "no-store") // a reply's own replaces it below
+	for i := range res.Header {
+		if strings.EqualFold(res.Header[i].Name, "Cache-Control") {
+			h.Del("Cache-Control")
+		}
+	}
+	for i := range res.Header {
+		h.Add(res.Header[i].Name, res.Header[i].Value)
+	}
+	h.Set("X-Request-Id", x.request.ID)
+	ctx.SetBody(res.Body)
+	x.report, x.status, x.body = res.Report, res.Status, res.Body
+}
+
+func (a *app) done(x *arrival) {
+	rep := &x.report
+	counters := x.counters
+	if counters == nil {
+		counters = a.lost
+	}
+	took := x.took()
+	counters.Done(rep.Caller, rep.Outcome, took)
+	line := observe.Line{
+		ID: x.request.ID, Method: x.request.Method, Route: x.route, Caller: rep.Caller, Status: x.status, Outcome: rep.Outcome,
+		Class: rep.Class, Step: rep.Step, Took: took, Calls: rep.Calls, In: len(x.request.Body), Out: len(x.body),
+	}
+	if x.stranger {
+		line.Method = "other" // it may be anything, a document number too
+	}
+	if x.route == "" {
+		line.Path = x.request.Path
+	}
+	if rep.Cause != nil {
+		line.Cause = rep.Cause.Error()
+		a.metrics.TemplateFailed(rep.CauseLine())
+	}
+	if rep.Outcome == badSignIn || rep.Outcome == notSignedIn {
+		line.Address = x.ctx.RemoteIP().String()
+	}
+	line.Log(a.log)
+}
+
+var badSignIn, notSignedIn = mapping.BadSignIn.String(), mapping.NotSignedIn.String()

@@ -1,0 +1,171 @@
+package routes
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/internal/exchange"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/observe"
+)
+
+// arrival is one request under way. Its strings point into ctx, whose memory
+// the library uses again: nothing of it may be kept once the handler returns.
+type arrival struct {
+	ctx      *fasthttp.RequestCtx
+	request  intake.Request
+	begin    time.Time
+	counters *observe.Route // nil: no route was found
+	route    string
+	errors   *mapping.ErrorReplies // the route's; nil before one is found
+	stranger bool                  // of a method no route can have
+	body     []byte                // where the answer is written; goes back with the arrival
+	status   int
+	report   exchange.Report
+}
+
+// maxKept is the largest body buffer that goes back to the pool.
+const maxKept = 64 << 10
+
+var arrivals = sync.Pool{New: func() any {
+	x := &arrival{body: make([]byte, 0, 4<<10)}
+	// Bound here and not for each request, which would allocate them.
+	x.request.Header, x.request.Headers = x.header, x.headers
+	return x
+}}
+
+type arrivalKey struct{}
+
+// arrive takes an arrival for the request in ctx.
+func arrive(ctx *fasthttp.RequestCtx) *arrival {
+	x := arrivals.Get().(*arrival)
+	x.ctx, x.begin = ctx, time.Now()
+	ctx.SetUserValue(arrivalKey{}, x)
+	h, r := &ctx.Request.Header, &x.request
+	r.ID = observe.RequestID(text(h.Peek("X-Request-Id")))
+	r.Method = text(h.Method())
+	r.Type = text(h.ContentType())
+	r.Body = text(ctx.Request.Body())
+	if x.stranger = !slices.Contains(routed, r.Method); x.stranger {
+		r.Method = strings.Clone(r.Method) // the header's is changed below
+	}
+	if len(h.RequestURI()) > 0 {
+		u := ctx.URI()
+		r.Path, r.Query = text(u.PathOriginal()), text(u.QueryString())
+	}
+	return x
+}
+
+// arrived gives the arrival of the request in ctx.
+func arrived(ctx *fasthttp.RequestCtx) *arrival { return ctx.UserValue(arrivalKey{}).(*arrival) }
+
+func (x *arrival) took() time.Duration { return time.Since(x.begin) }
+
+// leave gives the arrival back.
+func (x *arrival) leave() {
+	x.ctx.RemoveUserValue(arrivalKey{})
+	r := &x.request
+	clear(r.Params)
+	*r = intake.Request{Params: r.Params[:0], Header: r.Header, Headers: r.Headers}
+	body := x.body[:0]
+	if cap(body) > maxKept {
+		body = nil
+	}
+	*x = arrival{request: *r, body: body}
+	arrivals.Put(x)
+}
+
+func (x *arrival) header(name string) string { return text(x.ctx.Request.Header.Peek(name)) }
+
+func (x *arrival) headers(yield func(name, value string)) {
+	for name, value := range x.ctx.Request.Header.All() {
+		yield(text(name), text(value))
+	}
+}
+
+// badLength tells whether the request says its length twice, or with a
+// Transfer-Encoding that is not known (RFC 9112, 6.3): the library takes the
+// chunks and forgets the Content-Length; a proxy before us may not have.
+func badLength(ctx *fasthttp.RequestCtx) bool {
+	length, transfer := false, false
+	for raw := ctx.Request.Header.RawHeaders(); len(raw) > 0; {
+		end := bytes.IndexByte(raw, '\n')
+		line := raw
+		if end < 0 {
+			raw = nil
+		} else {
+			line, raw = raw[:end], raw[end+1:]
+		}
+		switch {
+		case named(line, "content-length"):
+			length = true
+		case named(line, "transfer-encoding"):
+			transfer = true
+		}
+	}
+	return transfer && (length || ctx.Request.Header.ContentLength() != -1 && len(ctx.Request.Header.Peek("Transfer-Encoding")) == 0)
+}
+
+// named tells whether a header line is that of a field; name is lower case.
+func named(line []byte, name string) bool {
+	if len(line) <= len(name) || line[0]|0x20 != name[0] || line[len(name)] != ':' {
+		return false
+	}
+	return strings.EqualFold(text(line[:len(name)]), name)
+}
+
+func encoded(ctx *fasthttp.RequestCtx) bool {
+	e := text(ctx.Request.Header.ContentEncoding())
+	return e != "" && !strings.EqualFold(e, "identity")
+}
+
+// unescape undoes the percent escapes of a path's segment; what is not text then is refused.
+func unescape(s string) (string, bool) {
+	if strings.IndexByte(s, '%') >= 0 {
+		b := make([]byte, 0, len(s))
+		for i := 0; i < len(s); i++ {
+			if s[i] != '%' {
+				b = append(b, s[i])
+				continue
+			}
+			if i+2 >= len(s) {
+				return "", false
+			}
+			high, low := unhex(s[i+1]), unhex(s[i+2])
+			if high > 15 || low > 15 {
+				return "", false
+			}
+			b = append(b, high<<4|low)
+			i += 2
+		}
+		s = text(b)
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return "", false
+		}
+	}
+	return s, utf8.ValidString(s)
+}
+
+// unhex gives the value of a hexadecimal digit; above 15 for anything else.
+func unhex(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	}
+	return 255
+}
+
+// text views bytes as a string without copying.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

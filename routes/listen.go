@@ -1,0 +1,82 @@
+package routes
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// What lingering may take: a client that goes on sending after it was refused
+// gets this long, and this many bytes, to come to its answer.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 8 << 20
+)
+
+// listener gives connections that can linger, and outlives a shortage of
+// file descriptors, for which the library would end the server.
+type listener struct {
+	net.Listener
+	log    *slog.Logger
+	closed chan struct{}
+	once   atomic.Bool
+}
+
+func newListener(ln net.Listener, log *slog.Logger) *listener {
+	return &listener{Listener: ln, log: log, closed: make(chan struct{})}
+}
+
+// Accept waits for a connection.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err == nil {
+			return &conn{Conn: c}, nil
+		}
+		if !passing(err) {
+			return nil, err
+		}
+		l.log.Warn("a connection cannot be accepted now", slog.String("why", err.Error()))
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-l.closed:
+			return nil, net.ErrClosed
+		}
+	}
+}
+
+// Close stops listening.
+func (l *listener) Close() error {
+	if !l.once.Swap(true) {
+		close(l.closed)
+	}
+	return l.Listener.Close()
+}
+
+// passing tells whether accepting may go well again.
+func passing(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+		errors.Is(err, syscall.ECONNABORTED) || errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM)
+}
+
+// conn is a connection that may be told to linger: closing one with bytes
+// unread resets it, and the client loses the answer that says why.
+type conn struct {
+	net.Conn
+	linger atomic.Bool
+}
+
+// Close closes the connection; a lingering one reads what still comes, for a while.
+func (c *conn) Close() error {
+	if c.linger.Swap(false) {
+		if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			_ = c.SetReadDeadline(time.Now().Add(lingerTime))
+			_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
+		}
+	}
+	return c.Conn.Close()
+}
