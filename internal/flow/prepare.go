@@ -161,6 +161,7 @@ func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.Runtim
 		body = t.body
 	}
 	t.call.Operation = c.Operation
+	t.call.Params = append(t.call.Params[:0], r.params...)
 	t.call.Timeout = s.Timeout
 	t.call.RequestID = r.env.RequestID
 	if s.Retry != nil {

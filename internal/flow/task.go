@@ -35,11 +35,13 @@ type task struct {
 func (t *task) reset() {
 	req := contract.Request{Target: t.call.Request.Target[:0], Headers: t.call.Request.Headers[:0], Body: t.call.Request.Body[:0]}
 	clear(req.Headers[:cap(req.Headers)])
+	params := t.call.Params[:0]
+	clear(params[:cap(params)])
 	body, value, owned := t.body[:0], t.value[:0], t.owned[:0]
 	if cap(body)+cap(value)+cap(owned)+cap(req.Target)+cap(req.Body) > keptBytes {
 		body, value, owned, req.Target, req.Body = nil, nil, nil, nil, nil
 	}
-	*t = task{body: body, value: value, owned: owned, call: backend.Call{Request: req}}
+	*t = task{body: body, value: value, owned: owned, call: backend.Call{Request: req, Params: params}}
 }
 
 // fly makes the call on a goroutine of its own.

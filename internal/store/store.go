@@ -9,6 +9,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash"
@@ -25,9 +26,14 @@ type Local struct {
 
 	mu       sync.Mutex
 	mac      hash.Hash
+	text     []byte // scratch: what is signed
+	sum      []byte // scratch: its HMAC
 	memories table
 	answers  table
 }
+
+// keptText bounds the scratch that is kept.
+const keptText = 4 << 10
 
 // key is the HMAC of a memory's name, its window and the mapped key.
 type key [sha256.Size]byte
@@ -98,7 +104,7 @@ func (l *Local) Remember(_ context.Context, m *mapping.Memory, mapped, value []b
 func (l *Local) Load(name string, now time.Time) (body []byte, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	e := l.answers.get(l.hash([]byte(name)), now)
+	e := l.answers.get(l.sign(append(l.text[:0], name...)), now)
 	if e == nil {
 		return nil, false
 	}
@@ -109,7 +115,7 @@ func (l *Local) Load(name string, now time.Time) (body []byte, ok bool) {
 func (l *Local) Store(name string, body []byte, until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answers.put(l.hash([]byte(name)), body, until)
+	l.answers.put(l.sign(append(l.text[:0], name...)), body, until)
 }
 
 // Len gives how many values are remembered and how many answers are kept,
@@ -120,41 +126,41 @@ func (l *Local) Len() (memories, answers int) {
 	return len(l.memories.at), len(l.answers.at)
 }
 
-// hash gives the HMAC of pieces, each with its length before it so that no
-// two lists of pieces give the same text.
-func (l *Local) hash(pieces ...[]byte) (k key) {
-	l.mac.Reset()
-	var size [8]byte
-	for _, p := range pieces {
-		n := len(p)
-		for i := range size {
-			size[i] = byte(n >> (8 * i))
-		}
-		l.mac.Write(size[:])
-		l.mac.Write(p)
-	}
-	l.mac.Sum(k[:0])
-	return k
+// keyOf gives where a memory's value stands. A count by hour, day or month has
+// a place for each, so that a late call never adds to the next.
+func (l *Local) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
+	b := appendPiece(l.text[:0], m.Name)
+	b = l.window(m, now).append(b)
+	return l.sign(append(b, mapped...))
 }
 
-// keyOf gives where a memory's value stands. A count by hour, day or month has a
-// place for each, so that a late call never adds to the next.
-func (l *Local) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
-	var window [16]byte
-	return l.hash([]byte(m.Name), l.window(m, now).appendTo(window[:0]), mapped)
+// appendPiece appends a piece with its length before it, so that no two
+// lists of pieces give the same text.
+func appendPiece(b []byte, piece string) []byte {
+	return append(binary.BigEndian.AppendUint64(b, uint64(len(piece))), piece...)
+}
+
+// sign gives the HMAC of text, which becomes the scratch again.
+func (l *Local) sign(text []byte) (k key) {
+	l.mac.Reset()
+	l.mac.Write(text)
+	l.sum = l.mac.Sum(l.sum[:0])
+	copy(k[:], l.sum)
+	if cap(text) <= keptText {
+		clear(text) // a document may stand in it
+		l.text = text
+	}
+	return k
 }
 
 // window is the hour, day or month a value belongs to; the zero one is all time.
 type window struct{ year, month, day, hour int }
 
-func (w window) appendTo(b []byte) []byte {
-	if w == (window{}) {
-		return b
+func (w window) append(b []byte) []byte {
+	for _, n := range [...]int{w.year, w.month, w.day, w.hour} {
+		b = binary.BigEndian.AppendUint64(b, uint64(n)) //nolint:gosec // any number gives bytes of its own
 	}
-	b = strconv.AppendInt(b, int64(w.year), 10)
-	b = strconv.AppendInt(append(b, '-'), int64(w.month), 10)
-	b = strconv.AppendInt(append(b, '-'), int64(w.day), 10)
-	return strconv.AppendInt(append(b, 'T'), int64(w.hour), 10)
+	return b
 }
 
 func (l *Local) window(m *mapping.Memory, now time.Time) window {
