@@ -142,11 +142,21 @@ func (p *planner) unusedNames(used map[string]bool) {
 		switch {
 		case n.step == nil:
 			p.list.Warnf(n.name.Span, "unused", "%s is never used", n.label())
-		case n.step.told || n.step.step.Changes || n.step.guards || n.step.noBody || len(n.step.step.Cases) == 0:
+		case n.step.told || n.step.step.Changes || n.step.guards || n.step.noBody || n.step.unclear():
 		default:
 			p.list.Warnf(n.name.Span, "unused", "nothing reads what step %s gives, and it changes nothing", n.label())
 		}
 	}
+}
+
+// unclear tells that what the step does did not check: it may well change something.
+func (i *stepInfo) unclear() bool {
+	for _, c := range i.step.Cases {
+		if c.Call == nil && (c.Action == DoCall || c.Action == DoFlow) {
+			return true
+		}
+	}
+	return len(i.step.Cases) == 0
 }
 
 var inputField = regexp.MustCompile(`\binput\??\.\s*([A-Za-z_][A-Za-z0-9_]*)|\binput(?:\?\.)?\[\s*["']([^"']*)["']\s*\]`)

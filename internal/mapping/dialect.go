@@ -201,10 +201,12 @@ func (l *loader) inherit(out, base *ErrorReplies, kind ErrorKind, at diag.Span, 
 				own := *r
 				own.Kind = kind
 				out[kind] = &own
-			} else if base == nil {
-				l.list.Errorf(at, "errors", "%s has no reply to inherit", k)
+				return
 			}
-			return
+			// The dialect says nothing of k either: it has another's reply.
+			if next, ok = k.Inherits(); !ok {
+				return // told as missing
+			}
 		}
 		path = append(path, next.String())
 		if next == kind {

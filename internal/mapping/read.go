@@ -46,15 +46,6 @@ func intOf(n *yamldoc.Node) (int, bool) {
 	return i, err == nil
 }
 
-// durationOf reads what a DurationForm admits: 200ms, 4s, 2m, 1h, 7d.
-func durationOf(n *yamldoc.Node) time.Duration {
-	d, err := yamldoc.ParseDuration(textOf(n))
-	if err != nil {
-		return 0
-	}
-	return d
-}
-
 // status reads an HTTP status; what is outside 100 to 599 is an error.
 func (l *loader) status(n *yamldoc.Node, without int) int {
 	if n == nil {
