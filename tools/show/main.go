@@ -1,4 +1,85 @@
-// Command show.
+// Command show is what `make show-language-N` and `make soak` run: it starts
+// the built gateway as a process, speaks to it over real sockets, and says with
+// figures whether it does what was promised.
+//
+//	go run ./tools/show language-2
+//	go run ./tools/show -bin /tmp/emenda soak
+//
+// Every driver prints one line a group of checks, the checks that failed, and
+// how many passed; it exits with 1 when one failed. It ends only processes it
+// started, and listens and calls on this machine only.
 package main
 
-func main() {}
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// options are what every driver may need.
+type options struct {
+	root     string // of the repository
+	bin      string // the built gateway
+	skipTest bool
+	seed     uint64
+}
+
+// driver runs one demonstration. An error is something that kept it from
+// checking at all; what was checked and found wrong is in the report.
+type driver func(options, *report) error
+
+var drivers = map[string]driver{
+	"language-1": showReadme,
+	"language-2": showLookup,
+	"language-3": showMutants,
+	"language-4": showCoverage,
+	"language-5": showInjection,
+	"language-6": showCost,
+	"language-7": showFuzz,
+	"soak":       showSoak,
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.bin, "bin", filepath.Join("bin", "emenda"), "the built gateway")
+	flag.BoolVar(&o.skipTest, "skip-test", os.Getenv("SHOW_TEST") == "0", "language-1: leave out `make test` in the clone (also SHOW_TEST=0)")
+	flag.Uint64Var(&o.seed, "seed", 0, "soak: the seed of the faults; 0 takes one by chance")
+	flag.Usage = usage
+	flag.Parse()
+	run := drivers[flag.Arg(0)]
+	if run == nil || flag.NArg() != 1 {
+		usage()
+		os.Exit(2)
+	}
+	var err error
+	if o.root, err = os.Getwd(); err == nil {
+		if _, err = os.Stat(filepath.Join(o.root, "go.mod")); err == nil {
+			o.bin, err = filepath.Abs(o.bin)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "show: run it in the repository's root:", err)
+		os.Exit(2)
+	}
+	r := newReport(flag.Arg(0), os.Stdout)
+	err = run(o, r)
+	if err != nil {
+		r.check(false, "%v", err)
+	}
+	if !r.end() {
+		os.Exit(1)
+	}
+}
+
+func usage() {
+	names := make([]string, 0, len(drivers))
+	for name := range drivers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	fmt.Fprintf(os.Stderr, "usage: go run ./tools/show [flags] %s\n", strings.Join(names, "|"))
+	flag.PrintDefaults()
+}
