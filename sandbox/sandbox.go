@@ -118,7 +118,7 @@ func Start(o Options) (*Sandbox, error) {
 		// Serve always returns an error; after Close it is ErrServerClosed,
 		// and before it the listener is gone and every call shows that.
 		if err := s.server.Serve(listener{ln}); !errors.Is(err, http.ErrServerClosed) {
-			o.Logger.Error("sandbox stopped listening", "error", err)
+			o.Logger.Error("sandbox stopped listening", slog.String("error", err.Error()))
 		}
 	}()
 	return s, nil

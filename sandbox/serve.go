@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -34,7 +35,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 			return true
 		}
 	})
-	s.opts.Logger.Debug("sandbox call", "operation", id, "method", hr.Method, "faults", p.kinds)
+	s.opts.Logger.Debug("sandbox call", slog.String("operation", id), slog.String("method", hr.Method), slog.Any("faults", p.kinds))
 
 	cutBefore := p.main.Kind == KindCutBeforeRead
 	var body []byte

@@ -117,7 +117,7 @@ func (c *testCommand) Run(s *streams) error {
 
 func printFailed(s *streams, r *maptest.Result) {
 	d := diag.Diagnostic{Rule: "test", Span: r.At, Message: "test failed: " + r.Name}
-	fmt.Fprintln(s.out, d.Error())
+	fmt.Fprintln(s.out, d.String())
 	for _, f := range r.Failures {
 		fmt.Fprintln(s.out, "  "+f)
 	}

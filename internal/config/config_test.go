@@ -73,7 +73,7 @@ func TestSecretsNeverPrint(t *testing.T) {
 	v := config.NewSecretValue("hush")
 	all := struct{ V config.SecretValue }{v}
 	var log strings.Builder
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "v", v, "all", all)
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", slog.Any("v", v), slog.Any("all", all))
 	text, err := json.Marshal(all)
 	require.NoError(t, err)
 	out := log.String() + string(text) + fmt.Sprint(all, &all, v) + fmt.Sprintf("%s %v %+v %#v %x %q %d", v, all, all, all, v, v, v)

@@ -155,7 +155,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		},
 	}
 	if name := r.text(g.Timezone, "timezone", zone); name != "" {
-		out.Timezone, _ = time.LoadLocation(name) //nolint:errcheck // zone found it just now
+		out.Timezone, _ = time.LoadLocation(name) // zone found it just now
 	}
 	for _, s := range g.SealKeys {
 		v := r.optional(s)
@@ -267,17 +267,17 @@ func (t Text) variable() string {
 }
 
 func (r *resolver) duration(t Text, setting string) time.Duration {
-	d, _ := yamldoc.ParseDuration(r.text(t, setting, duration)) //nolint:errcheck // checked by duration
+	d, _ := yamldoc.ParseDuration(r.text(t, setting, duration)) // checked by duration
 	return d
 }
 
 func (r *resolver) size(t Text, setting string) int {
-	n, _ := yamldoc.ParseSize(r.text(t, setting, size)) //nolint:errcheck // checked by size
+	n, _ := yamldoc.ParseSize(r.text(t, setting, size)) // checked by size
 	return int(n)
 }
 
 func (r *resolver) count(t Text, setting string) int {
-	n, _ := strconv.Atoi(r.text(t, setting, count)) //nolint:errcheck // checked by count
+	n, _ := strconv.Atoi(r.text(t, setting, count)) // checked by count
 	return n
 }
 

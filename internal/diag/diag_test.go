@@ -44,7 +44,7 @@ func TestRendering(t *testing.T) {
 		"no place":   {diag.Diagnostic{Severity: diag.Warning, Message: "m"}, "warning: m"},
 		"empty file": {diag.Diagnostic{Span: diag.Span{File: diag.NewFile("e", "")}, Message: "m"}, "e:1:1: m\n    1 | \n      | ^"},
 	} {
-		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.d.Error()) })
+		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, c.d.String()) })
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 // maxWidth is how many characters of a source line a snippet shows.
 const maxWidth = 100
 
-// Error renders the diagnostic with position and snippet, without a line
+// String renders the diagnostic with position and snippet, without a line
 // break at the end.
-func (d Diagnostic) Error() string {
+func (d Diagnostic) String() string {
 	var b strings.Builder
 	if d.Span.File != nil {
 		b.WriteString(d.Span.String())
@@ -36,7 +36,7 @@ func (d Diagnostic) Error() string {
 func (l List) Text() string {
 	var b strings.Builder
 	for i := range l {
-		b.WriteString(l[i].Error())
+		b.WriteString(l[i].String())
 		b.WriteByte('\n')
 	}
 	return b.String()
