@@ -22,6 +22,9 @@ func (c *checker) part(n ast.Node) *ex {
 // listLiteral checks [a, b].
 func (c *checker) listLiteral(n *ast.ArrayNode) *ex {
 	t := &Type{Kind: ListType}
+	if len(n.Nodes) == 0 {
+		t.Elem = noElem
+	}
 	parts := make([]evalFunc, len(n.Nodes))
 	constant := true
 	var text []byte

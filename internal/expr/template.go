@@ -368,6 +368,9 @@ func (b *builder) list(n *yamldoc.Node, s *Scope, p place) *tpl {
 		p.typ = nil
 	}
 	t := &Type{Kind: ListType}
+	if len(n.Items) == 0 {
+		t.Elem = noElem
+	}
 	var m items
 	for i, item := range n.Items {
 		e := b.compile(item, s, p.element())

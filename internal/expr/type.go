@@ -181,6 +181,10 @@ func (t *Type) secretWithin(depth int) (string, bool) {
 	return "", false
 }
 
+// noElem is the element type of an empty list literal: there is none, so that
+// `xs ?? []` keeps what is known of the elements of xs.
+var noElem = &Type{Kind: NoneType}
+
 // join gives a type that fits values of both.
 func join(a, b *Type) *Type { return joinDepth(a, b, 0) }
 

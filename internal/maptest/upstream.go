@@ -32,10 +32,28 @@ func newBook(calls []*mapping.TestCall) *book {
 	return b
 }
 
-// Call takes the first entry left that is of the operation and expects what is sent.
+// Call makes the attempts a backend's client would: another one where nothing
+// changes, the step has `retry` and the answer was lost.
 func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	tries := 1
+	if !c.Operation.Changes {
+		tries += max(c.Retries, 0)
+	}
+	for n := 1; ; n++ {
+		a, again := b.attempt(c)
+		if n == tries || !again {
+			a.Attempts = n
+			return a
+		}
+		a.Release()
+	}
+}
+
+// attempt takes the first entry left that is of the operation and expects what
+// is sent. again tells whether another attempt may do better.
+func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
 	var near []string
 	for _, e := range b.entries {
 		if e.left == 0 || e.call.Operation != c.Operation {
@@ -46,7 +64,8 @@ func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 			continue
 		}
 		e.left--
-		return answer(e.call)
+		a = answer(e.call)
+		return a, a.Class == contract.ClassTimeout || a.Class == contract.ClassBroken
 	}
 	what := fmt.Sprintf("unexpected call of %s: %s %s", c.Operation.Name(), c.Request.Method, c.Request.Target)
 	if len(c.Request.Body) > 0 {
@@ -56,7 +75,7 @@ func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 		what += "; it is not what the next one expects: " + strings.Join(near, "; ")
 	}
 	b.problems = append(b.problems, what)
-	return backend.FailedAnswer(c.Operation, contract.ClassBroken, false)
+	return backend.FailedAnswer(c.Operation, contract.ClassBroken, false), false
 }
 
 func (e *bookEntry) differs(c *backend.Call) []string {
