@@ -21,12 +21,8 @@ func (l *loader) body(op *Operation, n *yamldoc.Node) {
 	if n == nil || n.Kind != yamldoc.Map {
 		return
 	}
-	at := n.FirstLine()
 	if n = l.deref(n, "requestBodies"); n == nil {
 		return
-	}
-	if op.Method == "GET" || op.Method == "DELETE" {
-		l.list.Warnf(at, ruleBody, "many servers and proxies drop the body of %s", op.Method)
 	}
 	op.BodyRequired = yes(n.Get("required"))
 	content := entries(n.Get("content"))
@@ -118,21 +114,23 @@ func (l *loader) examples(media *yamldoc.Node) []example {
 // responses reads the answers: the first 2xx says what a good one is.
 func (l *loader) responses(op *Operation, n *yamldoc.Node) {
 	op.AnswerKind = NoAnswer
-	good := false
+	good, skipped := false, false
 	for _, e := range entries(n) {
 		status, err := strconv.Atoi(e.Key.Text)
 		if err != nil || e.Value.Kind != yamldoc.Map {
-			continue // Check has said so
+			skipped = true // Check has said so
+			continue
 		}
 		r := l.deref(e.Value, "responses")
 		if r == nil {
+			skipped = true
 			continue
 		}
 		ok := status >= 200 && status < 300
 		l.response(op, status, r, ok && !good)
 		good = good || ok
 	}
-	if !good && len(entries(n)) > 0 {
+	if !good && !skipped && len(entries(n)) > 0 {
 		l.list.Errorf(n.FirstLine(), ruleBody, "no answer of status 2xx is described, so a good one is not known")
 	}
 }

@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,6 +10,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
 
 // load reads text as a contract that must be good.
@@ -29,7 +31,109 @@ func erp(t testing.TB) *contract.Contract {
 	return load(t, "erp", string(text))
 }
 
-func TestERP(t *testing.T) {
+// outcome gives what an answer means in short.
+func outcome(op *contract.Operation, status int, contentType, body string) string {
+	var a jsonx.Arena
+	o := op.Classify(&a, status, contentType, []byte(body))
+	s := o.State.String()
+	if o.Class != "" {
+		s += " " + o.Class
+	}
+	if o.Message != "" {
+		s += " (" + o.Message + ")"
+	}
+	if o.Body.Kind() != jsonx.Absent {
+		s += " " + string(o.Body.AppendJSON(nil))
+	}
+	return s
+}
+
+// The embedded contract as its users see it.
+func TestEmbeddedContract(t *testing.T) {
 	c := erp(t)
-	require.Len(t, c.Operations, 6)
+	var got []string
+	for id, op := range c.Operations {
+		line := op.Method + " " + id
+		if op.Changes {
+			line += " changes"
+		}
+		if op.Token {
+			line += " token"
+		}
+		for name := range op.Examples {
+			line += " (" + name + ")"
+		}
+		got = append(got, line)
+		for name, ex := range op.Examples {
+			var a jsonx.Arena
+			o := op.Classify(&a, ex.Status, ex.Type, []byte(ex.Answer))
+			require.Equal(t, contract.OK, o.State, "%s, example %s", id, name)
+		}
+	}
+	slices.Sort(got)
+	require.Equal(t, []string{
+		"GET area.cliente.informacoes token (dados do cliente)",
+		"GET auth.token.gerar (gerar)",
+		"GET financeiro.faturas.cliente.abertas (sucesso)",
+		"POST comercial.cliente.dados (pessoa fisica)",
+		"POST comercial.contrato.dados (retorno)",
+		"PUT auth.token.renovar changes token (renovar)",
+	}, got)
+	require.Equal(t, []string{"user", "password"}, c.SignIn.Variables)
+	require.Equal(t, "Token", c.SignIn.Token.Header)
+	require.Equal(t, "auth.token.gerar", c.SignIn.Token.Obtain.ID)
+	require.Equal(t, "auth.token.renovar", c.SignIn.Token.Renew.ID)
+	require.Equal(t, 3600, c.SignIn.Token.Life)
+	require.True(t, c.Operations["auth.token.gerar"].Answer.Fields["token"].Type.Secret)
+	require.Equal(t, `{"ValorContrato":66.99,"StatusContrato":"HABILITADO","IDContrato":1283321,"DescricaoPlano":"FIBRA RES 2/6MBPS ILIM.","TipoContrato":"RESIDENCIAL","TipoTecnologia":"INTERNET","IDVencimento":4,"Faturas":[{"idsContratos":[1283322,1283321],"DebitoAutomatico":false,"CodigoCliente":81593,"ValorMulta":0.0,"IDFatura":90,"ValorJuros":0.0,"nroBoleto":"00000085425P","Valor":315.98,"nroDocumento":"0320283295","Vencimento":"2021-03-09"}]}`,
+		c.Operations["comercial.contrato.dados"].Examples["retorno"].Answer)
+}
+
+func TestEmbeddedFailureRules(t *testing.T) {
+	c := erp(t)
+	const js = "application/json"
+	for _, r := range []struct {
+		name, op    string
+		status      int
+		contentType string
+		body, want  string
+	}{
+		{"nobody of that document", "comercial.cliente.dados", 200, js, `{"ClienteEncontrato":false}`, `ok {"ClienteEncontrato":false}`},
+		{"contract unknown", "comercial.contrato.dados", 200, js, `{"Faturas":[]}`, `refused not_found {"Faturas":[]}`},
+		{"contract unknown, empty list", "comercial.contrato.dados", 200, js, `[]`, `refused not_found []`},
+		{"contract unknown, error", "comercial.contrato.dados", 200, js, `{"error":"x"}`, `refused not_found (x) {"error":"x"}`},
+		{"contract unknown, erro", "comercial.contrato.dados", 400, js, `{"erro":"x"}`, `refused not_found (x) {"erro":"x"}`},
+		{"contract unknown, 404", "comercial.contrato.dados", 404, "text/html", `<html>`, `refused not_found`},
+		{"sign-in refused", "comercial.contrato.dados", 401, js, `{"error":"x"}`, `failed sign_in {"error":"x"}`},
+		{"server error", "comercial.contrato.dados", 500, js, `{"error":"x"}`, `failed status {"error":"x"}`},
+		{"a page", "comercial.contrato.dados", 200, "text/html", `<html>`, `failed bad_answer`},
+		{"internal error in 200", "comercial.contrato.dados", 200, js, `{"Status":"INTERNAL_SERVER_ERROR"}`, `failed status {"Status":"INTERNAL_SERVER_ERROR"}`},
+		{"FALHA", "area.cliente.informacoes", 200, "text/plain", "FALHA\n", `refused business (FALHA) "FALHA"`},
+		{"FALHA as JSON", "area.cliente.informacoes", 200, js, `"FALHA"`, `refused business (FALHA) "FALHA"`},
+		{"error", "area.cliente.informacoes", 200, js, `{"error":"x"}`, `refused business (x) {"error":"x"}`},
+		{"Error", "area.cliente.informacoes", 200, js, `{"Error":"x"}`, `refused business (x) {"Error":"x"}`},
+		{"empty error", "area.cliente.informacoes", 200, js, `{"error":"","data":{}}`, `ok {"error":"","data":{}}`},
+		{"resposta", "area.cliente.informacoes", 200, js, `{"resposta":"FALHA"}`, `refused business (FALHA) {"resposta":"FALHA"}`},
+		{"resposta an object", "area.cliente.informacoes", 200, js, `{"resposta":{"a":1}}`, `ok {"resposta":{"a":1}}`},
+		{"access", "area.cliente.informacoes", 200, js, `{"access":false}`, `refused access {"access":false}`},
+		{"no invoices", "financeiro.faturas.cliente.abertas", 200, js, `[]`, `ok []`},
+		{"lost renewal", "auth.token.renovar", 500, js, `{}`, `unknown status {}`},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			require.Equal(t, r.want, outcome(c.Operations[r.op], r.status, r.contentType, r.body))
+		})
+	}
+}
+
+func BenchmarkClassify(b *testing.B) {
+	op := erp(b).Operations["comercial.cliente.dados"]
+	body := []byte(op.Examples["pessoa fisica"].Answer)
+	var a jsonx.Arena
+	b.ReportAllocs()
+	for b.Loop() {
+		if op.Classify(&a, 200, "application/json", body).State != contract.OK {
+			b.Fatal("not ok")
+		}
+		a.Reset()
+	}
 }

@@ -84,9 +84,9 @@ var methods = []string{"get", "put", "post", "delete", "patch"}
 func (l *loader) paths(n *yamldoc.Node, rules []*rule) {
 	for _, e := range entries(n) {
 		path := l.path(e.Key)
-		for _, m := range methods {
-			if op := e.Value.Get(m); op != nil && op.Kind == yamldoc.Map {
-				l.operation(strings.ToUpper(m), path, e, op, rules)
+		for _, m := range entries(e.Value) {
+			if slices.Contains(methods, m.Key.Text) && m.Value.Kind == yamldoc.Map {
+				l.operation(strings.ToUpper(m.Key.Text), path, e, m.Value, rules)
 			}
 		}
 	}

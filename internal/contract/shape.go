@@ -4,12 +4,12 @@ import "github.com/emenda-gateway/emenda/internal/yamldoc"
 
 // The texts that keys with a place but no meaning are refused with.
 const (
-	noServers    = "servers is not read: a backend's host comes from gateway.yaml alone, so that no contract can send requests elsewhere"
-	noSecurity   = "security is not read: x-emenda-sign-in says how the gateway signs in, x-emenda-token which operations carry the token"
-	noOperations = "x-emenda-operations is not understood yet: give each operation its own path or method"
-	noCallbacks  = "callbacks are not understood: a mapping of its own takes what the backend sends"
-	noNullable   = `nullable is OpenAPI 3.0's word: write type: [string, "null"]`
-	noStyle      = "style and explode are not understood: lists in a query repeat their name"
+	noServers    = "not read: a backend's host comes from gateway.yaml alone, so that no contract can send requests elsewhere"
+	noSecurity   = "not read: x-emenda-sign-in says how the gateway signs in, x-emenda-token which operations carry the token"
+	noOperations = "not understood yet: give each operation its own path or method"
+	noCallbacks  = "not understood: a mapping of its own takes what the backend sends"
+	noNullable   = `OpenAPI 3.0's word: write type: [string, "null"]`
+	noStyle      = "not understood: lists in a query repeat their name"
 )
 
 // Shape is what a contract file may hold: the one table its reader, its
