@@ -126,3 +126,14 @@ reply: [{ json: { all: "${?items}", ok: "${steps.items.ok}" } }]
 	got := run(t, set, newShelf().gives("item", `{"id":"i"}`), `{"ids":["","u","x"]}`)
 	requireReply(t, `{"all":[null,{"id":"u!"},{"id":"i"}],"ok":2}`, got)
 }
+
+func TestEachIsBounded(t *testing.T) {
+	set := load(t, replace(eachText, "CATCH", ""))
+	s := newShelf().does("order", func(_ context.Context, c *backend.Call) *backend.Answer { return byID(c) })
+	most := func(e *flowEnv) { e.MaxEach = 2 }
+	require.Nil(t, run(t, set, s, `{"ids":["a","b"]}`, most).Problem)
+	got := run(t, set, newShelf(), `{"ids":["a","b","c"]}`, most)
+	require.Equal(t, "internal", got.Problem.Kind.String())
+	require.Equal(t, "t.yaml:7:3: each of sent has more than 2 elements", got.Problem.Cause.Error())
+	require.Empty(t, got.calls)
+}

@@ -55,7 +55,12 @@ type Env struct {
 	// OneByOne makes calls one at a time, in the file's order, so that what a
 	// run comes to does not depend on timing (tests, dry runs).
 	OneByOne bool
+	MaxEach  int // the most elements an `each` may have; 0: DefaultMaxEach
+	Fuel     int // of the frames of flows; 0: the default of frames
 }
+
+// DefaultMaxEach is how many elements an `each` may have when nothing else is said.
+const DefaultMaxEach = 1000
 
 // Watcher is told about every step as it settles (tests, explain, traces), one
 // at a time; a flow's steps are told before the step that calls it. Values live

@@ -16,6 +16,9 @@ import (
 func runFlow(ctx, read context.Context, p *mapping.Plan, input []byte, env *Env, w *watch, out []byte) (result, []byte) {
 	f := expr.NewFrame(p.Layout, env.Now, env.Zone)
 	defer f.Release()
+	if env.Fuel > 0 {
+		f.SetFuel(env.Fuel)
+	}
 	r := newRun(p, f, env)
 	defer r.free()
 	r.watch = w

@@ -48,7 +48,10 @@ func (r *run) begin(ctx context.Context, s *mapping.Step, st *stepRun) {
 		r.settle(s, st, r.ours())
 		return
 	case !list.None() && list.Kind() != jsonx.Array:
-		r.settle(s, st, r.broken(&expr.RuntimeError{At: s.At, Message: fmt.Sprintf("each of %s is no list", s.Name)}))
+		r.settle(s, st, r.broken(&expr.RuntimeError{At: s.At, Message: "each of " + s.Name + " is no list"}))
+		return
+	case list.Len() > r.maxEach():
+		r.settle(s, st, r.broken(&expr.RuntimeError{At: s.At, Message: fmt.Sprintf("each of %s has more than %d elements", s.Name, r.maxEach())}))
 		return
 	}
 	st.phase = looping
@@ -56,6 +59,13 @@ func (r *run) begin(ctx context.Context, s *mapping.Step, st *stepRun) {
 	st.items = append(st.items[:0], make([]result, st.total)...)
 	st.elems = append(st.elems[:0], make([]jsonx.Value, st.total)...)
 	r.feed(ctx, s, st)
+}
+
+func (r *run) maxEach() int {
+	if r.env.MaxEach > 0 {
+		return r.env.MaxEach
+	}
+	return DefaultMaxEach
 }
 
 // feed starts as many elements of an `each` as may be under way at once.

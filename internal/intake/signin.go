@@ -13,10 +13,15 @@ import (
 // credentials is what was found in all places: they must agree.
 type credentials struct {
 	token, app string
+	needsApp   bool // a token came from a place that has one beside it
 	wrong      bool // two that disagree, or one that is no text
 }
 
-func (c *credentials) add(into *string, value string) {
+// add takes one in. A token from a place with an app beside it is nothing without one.
+func (c *credentials) add(into *string, value string, place *mapping.SignInPlace) {
+	if value != "" && into == &c.token && place.App != "" {
+		c.needsApp = true
+	}
 	switch {
 	case value == "": // left empty is left out
 	case *into == "":
@@ -30,13 +35,13 @@ func (c *credentials) add(into *string, value string) {
 // never from input. Nothing given at all is NotSignedIn; whatever is given and
 // not right, half given, or given differently in two places is BadSignIn.
 // Schemes of Authorization that the dialect does not name are not looked at.
+// Where a place has no app beside its token, the token alone is enough; an app
+// that is given anywhere must be the caller's.
 func SignIn(f *Fields, r *Request, d *mapping.Dialect, callers []*Caller) (*Caller, *Problem) {
 	var got credentials
-	apps := false
 	for i := range d.SignIn {
 		place := &d.SignIn[i]
 		basic := place.Place == mapping.PlaceHeader && strings.EqualFold(place.Scheme, "Basic")
-		apps = apps || place.App != "" || basic
 		switch place.Place {
 		case mapping.PlaceBody:
 			if f != nil {
@@ -56,10 +61,10 @@ func SignIn(f *Fields, r *Request, d *mapping.Dialect, callers []*Caller) (*Call
 		return nil, &Problem{Kind: mapping.BadSignIn}
 	case got.token == "" && got.app == "":
 		return nil, &Problem{Kind: mapping.NotSignedIn}
-	case got.token == "" || apps && got.app == "":
+	case got.token == "" || got.needsApp && got.app == "":
 		return nil, &Problem{Kind: mapping.BadSignIn}
 	}
-	if c := match(&got, d, callers, apps); c != nil {
+	if c := match(&got, d, callers); c != nil {
 		return c, nil
 	}
 	return nil, &Problem{Kind: mapping.BadSignIn}
@@ -67,7 +72,7 @@ func SignIn(f *Fields, r *Request, d *mapping.Dialect, callers []*Caller) (*Call
 
 // match compares with every secret of every caller of the dialect, so that the
 // time taken tells nothing of which one was nearly right.
-func match(got *credentials, d *mapping.Dialect, callers []*Caller, apps bool) *Caller {
+func match(got *credentials, d *mapping.Dialect, callers []*Caller) *Caller {
 	sum := sha256.Sum256([]byte(got.token))
 	found := -1
 	for i, c := range callers {
@@ -78,7 +83,7 @@ func match(got *credentials, d *mapping.Dialect, callers []*Caller, apps bool) *
 		for j := range c.Secrets {
 			is |= subtle.ConstantTimeCompare(sum[:], c.Secrets[j][:])
 		}
-		if apps {
+		if got.app != "" {
 			is &= subtle.ConstantTimeCompare([]byte(got.app), []byte(c.App)) // no secret: its length may show
 		}
 		found = subtle.ConstantTimeSelect(is, i, found)
@@ -107,7 +112,7 @@ func (c *credentials) fromDoc(doc jsonx.Value, place *mapping.SignInPlace) {
 		switch v := it.Value(); v.Kind() {
 		case jsonx.Null:
 		case jsonx.String, jsonx.Number:
-			c.add(into, v.Text())
+			c.add(into, v.Text(), place)
 		default:
 			c.wrong = true
 		}
@@ -118,9 +123,9 @@ func (c *credentials) fromPairs(pairs []pair, place *mapping.SignInPlace) {
 	for i := range pairs {
 		switch p := &pairs[i]; {
 		case p.name == place.Token:
-			c.add(&c.token, p.value)
+			c.add(&c.token, p.value, place)
 		case place.App != "" && p.name == place.App:
-			c.add(&c.app, p.value)
+			c.add(&c.app, p.value, place)
 		}
 	}
 }
@@ -139,18 +144,18 @@ func (c *credentials) fromHeader(r *Request, place *mapping.SignInPlace, basic b
 		}
 	}
 	if basic && value != "" {
-		c.fromBasic(value)
+		c.fromBasic(value, place)
 		return
 	}
-	c.add(&c.token, value)
+	c.add(&c.token, value, place)
 	if place.App != "" {
-		c.add(&c.app, strings.Trim(r.Header(place.App), " \t"))
+		c.add(&c.app, strings.Trim(r.Header(place.App), " \t"), place)
 	}
 }
 
 // fromBasic reads a dialect's HTTP Basic (RFC 7617): the user is the app, the
 // password the token.
-func (c *credentials) fromBasic(value string) {
+func (c *credentials) fromBasic(value string, place *mapping.SignInPlace) {
 	raw, err := base64.StdEncoding.DecodeString(value)
 	if err != nil {
 		c.wrong = true
@@ -161,6 +166,7 @@ func (c *credentials) fromBasic(value string) {
 		c.wrong = true
 		return
 	}
-	c.add(&c.app, user)
-	c.add(&c.token, password)
+	c.needsApp = true
+	c.add(&c.app, user, place)
+	c.add(&c.token, password, place)
 }

@@ -96,6 +96,7 @@ func TestSignInWithNumbers(t *testing.T) {
 func TestSignInByKeyOrBasic(t *testing.T) {
 	d := &mapping.Dialect{Name: "app", SignIn: []mapping.SignInPlace{{Place: mapping.PlaceHeader, Token: "X-Api-Key"}}}
 	basic := &mapping.Dialect{Name: "app", SignIn: []mapping.SignInPlace{{Place: mapping.PlaceHeader, Token: "Authorization", Scheme: "Basic"}}}
+	both := &mapping.Dialect{Name: "app", SignIn: append(d.SignIn[:1:1], basic.SignIn...)}
 	callers := []*Caller{caller("seller", "app", "user", "key")}
 	for _, c := range []struct {
 		name string
@@ -111,6 +112,13 @@ func TestSignInByKeyOrBasic(t *testing.T) {
 		{"wrong user", basic, map[string]string{"Authorization": "Basic dXNlcmE6a2V5"}, "", mapping.BadSignIn},
 		{"no colon", basic, map[string]string{"Authorization": "Basic dXNlcg=="}, "", mapping.BadSignIn},
 		{"no base64", basic, map[string]string{"Authorization": "Basic ?"}, "", mapping.BadSignIn},
+		{"either: key", both, map[string]string{"X-Api-Key": "key"}, "seller", 0},
+		{"either: user and password", both, map[string]string{"Authorization": "Basic dXNlcjprZXk="}, "seller", 0},
+		{"either, and they agree", both, map[string]string{"X-Api-Key": "key", "Authorization": "Basic dXNlcjprZXk="}, "seller", 0},
+		{"either, and they do not", both, map[string]string{"X-Api-Key": "kez", "Authorization": "Basic dXNlcjprZXk="}, "", mapping.BadSignIn},
+		{"either: the key of another user", both, map[string]string{"X-Api-Key": "key", "Authorization": "Basic dXNlcmE6a2V5"}, "", mapping.BadSignIn},
+		{"a password without user", basic, map[string]string{"Authorization": "Basic OmtleQ=="}, "", mapping.BadSignIn},
+		{"a user without password", basic, map[string]string{"Authorization": "Basic dXNlcjo="}, "", mapping.BadSignIn},
 		{"another scheme", basic, map[string]string{"Authorization": "Bearer x"}, "", mapping.NotSignedIn},
 	} {
 		t.Run(c.name, func(t *testing.T) {
