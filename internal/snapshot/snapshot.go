@@ -37,19 +37,26 @@ func Load(configFile string) (*Loaded, diag.List) {
 	if file == nil {
 		return nil, list
 	}
-	l, found := load(file, func(folder string, list *diag.List) *files {
+	l, found := load(file, source{contract: contract.Load, folder: func(folder string, list *diag.List) *files {
 		if folder != "" && !filepath.IsAbs(folder) {
 			folder = filepath.Join(filepath.Dir(configFile), folder)
 		}
 		return readFolder(folder, configFile, list)
-	})
+	}})
 	list.Add(found)
 	list.Sort()
 	return l, list
 }
 
-// load checks a configuration and the files read gives for the mappings folder it names.
-func load(file *diag.File, read func(folder string, list *diag.List) *files) (*Loaded, diag.List) {
+// source is where a load's files come from; tests keep them, and contracts that
+// did not change, in memory.
+type source struct {
+	folder   func(name string, list *diag.List) *files
+	contract func(name string, f *diag.File, functions *expr.Functions) (*contract.Contract, diag.List)
+}
+
+// load checks a configuration and the mappings folder it names.
+func load(file *diag.File, from source) (*Loaded, diag.List) {
 	cfg, list := config.Load(file)
 	if cfg == nil {
 		return nil, list
@@ -59,14 +66,14 @@ func load(file *diag.File, read func(folder string, list *diag.List) *files) (*L
 		list.Errorf(diag.Span{File: file}, "mappings-folder", "gateway.mappings: %v", err)
 		return nil, list
 	}
-	files := read(folder, &list)
+	files := from.folder(folder, &list)
 	functions, err := expr.NewFunctions(plugins.Functions()...)
 	if err != nil {
 		list.Errorf(diag.Span{}, "plugins", "%v", err)
 		return nil, list
 	}
 	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg)}
-	l.loadContracts(files.contracts, functions, &list)
+	l.loadContracts(files.contracts, functions, from, &list)
 	set, found := mapping.Load(files.mappings, files.texts, mapping.World{
 		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
 	})
@@ -83,7 +90,7 @@ func load(file *diag.File, read func(folder string, list *diag.List) *files) (*L
 }
 
 // loadContracts reads the contract of every backend, and checks those no backend uses.
-func (l *Loaded) loadContracts(files []*diag.File, functions *expr.Functions, list *diag.List) {
+func (l *Loaded) loadContracts(files []*diag.File, functions *expr.Functions, from source, list *diag.List) {
 	byName := map[string]*diag.File{}
 	used := map[string]bool{}
 	for _, f := range files {
@@ -100,7 +107,7 @@ func (l *Loaded) loadContracts(files []*diag.File, functions *expr.Functions, li
 			continue
 		}
 		used[b.Contract] = true
-		c, found := contract.Load(name, f, functions)
+		c, found := from.contract(name, f, functions)
 		list.Add(found)
 		if c == nil {
 			continue
@@ -110,7 +117,7 @@ func (l *Loaded) loadContracts(files []*diag.File, functions *expr.Functions, li
 	}
 	for _, name := range names {
 		if !used[name] {
-			_, found := contract.Load(name, byName[name], functions)
+			_, found := from.contract(name, byName[name], functions)
 			list.Add(found)
 		}
 	}
