@@ -56,6 +56,7 @@ type Report struct {
 	Step    string
 	Cause   *expr.RuntimeError
 	Calls   int
+	Reply   int // which of the mapping's replies; -1 when the dialect's words went out
 }
 
 // Serve answers request r of route, appending the body to buf. ctx carries no
@@ -106,7 +107,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		report.Class, report.Step, report.Cause = out.Problem.Class, out.Problem.Step, out.Problem.Cause
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: out.Problem.Kind, Message: out.Problem.Message}, report, buf)
 	}
-	report.Outcome = "ok"
+	report.Outcome, report.Reply = "ok", out.Index
 	return Response{Status: out.Status, Type: out.Type, Header: out.Header, Body: out.Body, Report: report}
 }
 
@@ -178,7 +179,7 @@ func (e *Exchanger) Refuse(errors *mapping.ErrorReplies, r *intake.Request, kind
 
 func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *intake.Problem, report Report, buf []byte) Response {
 	reply := errors[p.Kind]
-	report.Outcome = p.Kind.String()
+	report.Outcome, report.Reply = p.Kind.String(), -1
 	res := Response{Status: reply.Status, Type: reply.Type, Report: report}
 	if reply.JSON == nil {
 		res.Body = append(buf, reply.Text...)

@@ -24,6 +24,8 @@ type Options struct {
 	Match   string // only tests whose "file: name" contains it; "" for all
 	// Watch is told about every step of every test, after the test's own record; may be nil.
 	Watch flow.Watcher
+	// Answered is told about every reply of a mapping's tests; may be nil.
+	Answered func(route *mapping.Route, test *mapping.Test, report *exchange.Report)
 }
 
 // Result is how one test went.
@@ -90,6 +92,9 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 			in := *req
 			res := e.Serve(context.Background(), file.Route, &in, record, nil)
 			r.Failures = append(r.Failures, checkReply(test.Reply, &res)...)
+			if o.Answered != nil {
+				o.Answered(file.Route, test, &res.Report)
+			}
 		}
 	} else {
 		r.Failures = append(r.Failures, runFlow(file.Plan, test, &flow.Env{

@@ -65,7 +65,8 @@ func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
 		}
 		e.left--
 		a = answer(e.call)
-		return a, a.Class == contract.ClassTimeout || a.Class == contract.ClassBroken
+		lost := a.State == contract.Failed && a.Class != contract.ClassUnavailable
+		return a, lost && (a.Status == 0 || a.Status >= 500 || a.Class == contract.ClassBadAnswer)
 	}
 	what := fmt.Sprintf("unexpected call of %s: %s %s", c.Operation.Name(), c.Request.Method, c.Request.Target)
 	if len(c.Request.Body) > 0 {
