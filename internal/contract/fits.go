@@ -160,7 +160,7 @@ func (l *loader) fits(ex, schema *yamldoc.Node) { l.fitsAs(ex, schema, false) }
 
 // fitsAs checks that an example fits its schema; with open, it may hold fields the schema does not name.
 func (l *loader) fitsAs(ex, schema *yamldoc.Node, open bool) {
-	if schema.Kind != yamldoc.Map {
+	if schema.Kind != yamldoc.Map || l.read > maxSchemas {
 		return
 	}
 	before := len(l.list)

@@ -58,6 +58,7 @@ type loader struct {
 	ids  map[string]bool
 	used map[*yamldoc.Node]bool // nodes of components that a $ref named
 	open []*yamldoc.Node        // schemas being read, to find circles
+	read int                    // schemas read, each as often as it is referred to
 }
 
 func (l *loader) version() {

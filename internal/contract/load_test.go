@@ -117,3 +117,13 @@ func TestMistakes(t *testing.T) {
 	}
 	golden(t, "testdata/mistakes.txt", got.String())
 }
+
+// loadAny reads text as a contract that may have warnings.
+func loadAny(t testing.TB, text string) *contract.Contract {
+	t.Helper()
+	fns, err := expr.NewFunctions()
+	require.NoError(t, err)
+	c, list := contract.Load("shop", diag.NewFile("c.yaml", text), fns)
+	require.False(t, list.HasErrors(), list.Text())
+	return c
+}

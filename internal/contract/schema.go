@@ -10,12 +10,21 @@ import (
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
+// maxSchemas bounds what references can multiply schemas to.
+const maxSchemas = 100_000
+
 // typeOf gives what the checker knows of values that fit schema n. With
 // inferred, fields that are not required may be used unguarded.
 func (l *loader) typeOf(n *yamldoc.Node, inferred bool, label string) *expr.Type {
 	secret := n != nil && yes(n.Get("x-emenda-secret"))
 	n = l.schema(n)
 	if n == nil {
+		return &expr.Type{Secret: secret}
+	}
+	if l.read++; l.read > maxSchemas {
+		if l.read == maxSchemas+1 {
+			l.list.Errorf(n.FirstLine(), ruleSchema, "the contract's schemas refer to each other so often that they grow beyond %d", maxSchemas)
+		}
 		return &expr.Type{Secret: secret}
 	}
 	l.open = append(l.open, n)
