@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
@@ -26,9 +25,6 @@ func runFlow(ctx, read context.Context, p *mapping.Plan, input []byte, env *Env,
 		return res, out
 	}
 	r.common()
-	if res, ok := r.rules(); !ok {
-		return res, out
-	}
 	r.loop(ctx, read)
 	if r.dead >= 0 {
 		res := r.steps[r.dead].res
@@ -73,24 +69,5 @@ func (r *run) takeInput(raw []byte) (result, bool) {
 		}
 	}
 	r.set(r.p.Slots.Input, v)
-	return result{}, true
-}
-
-// rules checks a flow's rules: the first that does not hold refuses the run.
-func (r *run) rules() (result, bool) {
-	for _, rule := range r.p.Rules {
-		holds := rule.That.Holds(r.f)
-		if r.f.Err() != nil {
-			return r.ours(), false
-		}
-		if holds || rule.Warn {
-			continue
-		}
-		res := r.refuse(rule.Else)
-		if res.state == contract.Refused {
-			res.message = strings.Clone(res.message)
-		}
-		return res, false
-	}
 	return result{}, true
 }

@@ -104,7 +104,7 @@ reply: [{ json: "${found.n}" }]
 	requireReply(t, `6`, run(t, set, s, `{"n":6}`))
 	got := run(t, set, newShelf(), `{"n":4}`)
 	require.Equal(t, "internal", got.Problem.Kind.String())
-	require.Equal(t, "input of flows.find: /n (minimum)", got.Problem.Cause.Message)
+	require.Equal(t, "t.yaml:7:18: input of flows.find: /n (minimum)", got.Problem.Cause.Error())
 	require.Empty(t, got.calls)
 }
 

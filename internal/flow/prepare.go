@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
@@ -132,6 +133,14 @@ func (r *run) failure() *expr.RuntimeError {
 	return err
 }
 
+// placed gives err a place when it has none of its own.
+func placed(err *expr.RuntimeError, at diag.Span) *expr.RuntimeError {
+	if err.At.File != nil {
+		return err
+	}
+	return &expr.RuntimeError{At: at, Message: err.Message}
+}
+
 func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.RuntimeError {
 	r.params = r.params[:0]
 	for _, p := range c.Params {
@@ -151,10 +160,7 @@ func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.Runtim
 		t.body = r.patch(c.Patch, t.body[:0])
 	}
 	if err := r.failure(); err != nil {
-		if err.At.File == nil {
-			err = &expr.RuntimeError{At: c.At, Message: err.Message}
-		}
-		return err
+		return placed(err, c.At)
 	}
 	var body []byte
 	if len(t.body) > 0 {

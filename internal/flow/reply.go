@@ -56,7 +56,7 @@ func (r *run) reply(buf []byte) Outcome {
 			out.Type = typeJSON
 		}
 		if err := r.failure(); err != nil {
-			return fail(err)
+			return fail(placed(err, rep.At))
 		}
 		if len(rep.Header) > 0 {
 			var err *expr.RuntimeError

@@ -32,7 +32,6 @@ type run struct {
 	dead    int                     // the step whose failure ended the run; -1 while none has
 	instant bool                    // memory steps need no goroutine
 	stop    func()                  // cancels reading calls under way; nil until there are some
-	crashed any                     // what a call panicked with
 }
 
 // phase is how far a step is.
@@ -89,7 +88,7 @@ const (
 )
 
 var runs = sync.Pool{New: func() any {
-	r := &run{done: make(chan *task, 16)}
+	r := new(run)
 	r.varAt = func(i int) jsonx.Value { return r.vars[i].Value(r.f) }
 	return r
 }}
@@ -138,7 +137,7 @@ func (r *run) free() {
 	for _, t := range r.idle {
 		t.reset()
 	}
-	r.p, r.f, r.env, r.watch, r.vars, r.stop, r.crashed = nil, nil, nil, nil, nil, nil, nil
+	r.p, r.f, r.env, r.watch, r.vars, r.stop, r.done = nil, nil, nil, nil, nil, nil, nil
 	runs.Put(r)
 }
 
@@ -213,6 +212,9 @@ func (r *run) take() *task {
 
 // launch hands every prepared task to a goroutine.
 func (r *run) launch(ctx, read context.Context) {
+	if r.done == nil { // not kept with the pooled state: channels belong to where they were made (testing/synctest)
+		r.done = make(chan *task, 8)
+	}
 	for i, t := range r.ready {
 		r.ready[i] = nil
 		r.flying++

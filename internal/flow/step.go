@@ -125,6 +125,9 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 		}
 	case mapping.DoFlow:
 		res = t.res
+		if res.cause != nil {
+			res.cause = placed(res.cause, t.whole.At)
+		}
 		if res.state == contract.OK {
 			res.body = r.own(t.out)
 		}

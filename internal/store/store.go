@@ -158,7 +158,7 @@ type window struct{ year, month, day, hour int }
 
 func (w window) append(b []byte) []byte {
 	for _, n := range [...]int{w.year, w.month, w.day, w.hour} {
-		b = binary.BigEndian.AppendUint64(b, uint64(n)) //nolint:gosec // any number gives bytes of its own
+		b = binary.BigEndian.AppendUint64(b, uint64(n)) // any number gives bytes of its own
 	}
 	return b
 }
