@@ -23,7 +23,7 @@ type pair struct {
 	file        bool   // an uploaded file: bytes, perhaps no text
 }
 
-// maxFields bounds the fields of a form, a multipart body or a query.
+// maxFields bounds the fields of a form, a multipart body, a JSON body or a query.
 const maxFields = 1000
 
 // keptFields bounds what pooled Fields keep.

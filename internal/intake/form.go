@@ -101,6 +101,9 @@ func readJSON(a *jsonx.Arena, body string, charsets []string, charset string) (d
 	if doc.Kind() != jsonx.Object {
 		return jsonx.Value{}, notAnObject, ""
 	}
+	if doc.Len() > maxFields { // each mapped field looks through them
+		return jsonx.Value{}, tooManyFields, ""
+	}
 	return doc, "", ""
 }
 

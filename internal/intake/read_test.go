@@ -115,6 +115,7 @@ func TestReadRefuses(t *testing.T) {
 		{"multipart with a part of another kind", multi("--b\r\nContent-Disposition: attachment; name=n\r\n\r\n1\r\n--b--"), nil, "the multipart body is malformed"},
 		{"multipart with an encoding nobody uses", multi("--b\r\nContent-Disposition: form-data; name=n\r\nContent-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--b--"), nil, "the multipart body is malformed"},
 		{"multipart with an unknown charset", multi("--b\r\nContent-Disposition: form-data; name=n\r\nContent-Type: text/plain; charset=klingon\r\n\r\n1\r\n--b--"), nil, "the charset of the request is not known here"},
+		{"JSON with too many members", jsonBody("{" + strings.Repeat(`"x":1,`, 1000) + `"n":1}`), nil, "the request holds too many fields"},
 		{"form with too many fields", form(strings.Repeat("x&", 1001)), nil, "the request holds too many fields"},
 		{"multipart with too many parts", multi(strings.Repeat(part("x", ""), 1001) + "--b--"), nil, "the request holds too many fields"},
 	} {
