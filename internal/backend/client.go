@@ -192,7 +192,7 @@ func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool
 	}
 	c.token.Invalidate(tok)
 	renewed, err := c.token.Get(ctx)
-	if err != nil || renewed == tok {
+	if err != nil {
 		return a, false
 	}
 	a.Release()

@@ -16,12 +16,13 @@ type tokenError struct{ class string }
 // Error says what failed, without anything received.
 func (e *tokenError) Error() string { return "no token: " + e.class }
 
-// fetchToken renews old when the contract says how, once, else or when that fails obtains a token.
+// fetchToken renews old when the contract says how, once; else, or when that
+// fails or gives the same token again, it obtains one.
 func (c *Client) fetchToken(ctx context.Context, old string) (string, error) {
 	t := c.o.Contract.SignIn.Token
 	if old != "" && t.Renew != nil {
 		value, err := c.askToken(ctx, t.Renew, old, "renew")
-		if err == nil {
+		if err == nil && value != old {
 			return value, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -203,12 +204,28 @@ func TestSlowAndCancelled(t *testing.T) {
 }
 
 func BenchmarkDo(b *testing.B) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"name":"x"}`))
-	}))
-	defer s.Close()
-	c, err := New(Options{Contract: things(), URL: s.URL, SignIn: map[string]string{"user": "u", "password": "p"}})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(b, err)
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = c.Close() }()
+				in, out := make([]byte, 4096), []byte(jsonAnswer(200, `{"name":"x"}`))
+				for { // each request comes in one piece
+					if _, err := c.Read(in); err != nil {
+						return
+					}
+					_, _ = c.Write(out)
+				}
+			}()
+		}
+	}()
+	defer func() { _ = ln.Close() }()
+	c, err := New(Options{Contract: things(), URL: "http://" + ln.Addr().String(), SignIn: map[string]string{"user": "u", "password": "p"}})
 	require.NoError(b, err)
 	defer c.Close()
 	one := call(b, "things.read", "", "x")

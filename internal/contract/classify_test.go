@@ -42,6 +42,23 @@ paths:
       responses: { "204": { description: Done. } }
 `
 
+// outcome gives what an answer means in short.
+func outcome(op *contract.Operation, status int, contentType, body string) string {
+	var a jsonx.Arena
+	o := op.Classify(&a, status, contentType, []byte(body))
+	s := o.State.String()
+	if o.Class != "" {
+		s += " " + o.Class
+	}
+	if o.Message != "" {
+		s += " (" + o.Message + ")"
+	}
+	if o.Body.Kind() != jsonx.Absent {
+		s += " " + string(o.Body.AppendJSON(nil))
+	}
+	return s
+}
+
 func TestClassify(t *testing.T) {
 	c := load(t, "shop", kinds)
 	const js, tx = "application/json", "text/plain"
@@ -140,4 +157,17 @@ func FuzzClassify(f *testing.F) {
 			_ = o.Body.AppendJSON(nil)
 		}
 	})
+}
+
+func BenchmarkClassify(b *testing.B) {
+	op := load(b, "shop", kinds).Operations["j"]
+	body := []byte(`{"id":5,"lines":[` + strings.Repeat(`{"code":12,"name":"a thing","price":1.50},`, 9) + `{"code":1}]}`)
+	var a jsonx.Arena
+	b.ReportAllocs()
+	for b.Loop() {
+		if op.Classify(&a, 200, "application/json", body).State != contract.OK {
+			b.Fatal("not ok")
+		}
+		a.Reset()
+	}
 }

@@ -11,9 +11,9 @@ import (
 
 // Contract is one backend's contract, compiled and immutable.
 type Contract struct {
-	Name       string // as gateway.yaml and calls name it: "erp"
+	Name       string // as gateway.yaml and calls name it: "shop"
 	File       *diag.File
-	Operations map[string]*Operation // by operationId: "comercial.contrato.dados"
+	Operations map[string]*Operation // by operationId: "orders.read"
 	SignIn     SignIn
 }
 
@@ -96,7 +96,7 @@ type Operation struct {
 	rules []*rule // what answers mean: the operation's, then the contract's
 }
 
-// Name gives the name calls use: "erp.comercial.contrato.dados".
+// Name gives the name calls use: "shop.orders.read".
 func (o *Operation) Name() string {
 	if o.name != "" {
 		return o.name

@@ -1,7 +1,6 @@
 package contract_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,9 +13,7 @@ import (
 
 // Whatever a contract file holds, Load says something or gives a contract whose operations work.
 func FuzzLoad(f *testing.F) {
-	erp, err := os.ReadFile("../../mappings/contracts/erp.yaml")
-	require.NoError(f, err)
-	for _, s := range []string{plain, kinds, places, string(erp), "", "openapi: 3.1.0", "[]", "paths: { /a: { get: 1 } }",
+	for _, s := range []string{plain, kinds, places, "", "openapi: 3.1.0", "[]", "paths: { /a: { get: 1 } }",
 		"components: { schemas: { A: { $ref: '#/components/schemas/A' } } }",
 		"paths: { /a: { get: { responses: { '200': { content: { application/json: { example: { a: [1] } } }, x-emenda-source: inferred } } } } }"} {
 		f.Add(s)

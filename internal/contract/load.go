@@ -132,7 +132,7 @@ func (l *loader) operation(method string, path []segment, item yamldoc.Entry, n 
 		switch {
 		case !operationID.MatchString(op.ID):
 			l.list.Errorf(id.Span, ruleOperation, "operationId %q cannot be called", short(op.ID)).
-				Help = "use lower-case letters, digits and _ in words joined by dots, such as comercial.contrato.dados"
+				Help = "use lower-case letters, digits and _ in words joined by dots, such as orders.read"
 		case l.c.Operations[op.ID] != nil:
 			line, _ := l.c.File.Position(l.c.Operations[op.ID].At.Start)
 			l.list.Errorf(id.Span, ruleOperation, "operationId %s is already taken in line %d", op.ID, line)

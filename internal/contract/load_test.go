@@ -127,3 +127,13 @@ func loadAny(t testing.TB, text string) *contract.Contract {
 	require.False(t, list.HasErrors(), list.Text())
 	return c
 }
+
+// load reads text as a contract that must be good.
+func load(t testing.TB, name, text string) *contract.Contract {
+	t.Helper()
+	fns, err := expr.NewFunctions()
+	require.NoError(t, err)
+	c, list := contract.Load(name, diag.NewFile(name+".yaml", text), fns)
+	require.Empty(t, list.Text())
+	return c
+}

@@ -106,7 +106,7 @@ func contractShape() *yamldoc.Shape {
 		key("message", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The backend's words: a value with ${} over `answer` and `status`."),
 	))
 	operation := object("operation", "One operation.",
-		must("operationId", name, "Its name, unique in the contract: `comercial.contrato.dados`."),
+		must("operationId", name, "Its name, unique in the contract: `orders.read`."),
 		key("summary", text, "What it does."),
 		key("description", text, "More about it."),
 		key("tags", listOf(text), "Notes; nothing else."),

@@ -1,4 +1,4 @@
-package contract_test
+package mappings_test
 
 import (
 	"os"
@@ -13,22 +13,16 @@ import (
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
 
-// load reads text as a contract that must be good.
-func load(t testing.TB, name, text string) *contract.Contract {
-	t.Helper()
-	fns, err := expr.NewFunctions()
-	require.NoError(t, err)
-	c, list := contract.Load(name, diag.NewFile(name+".yaml", text), fns)
-	require.Empty(t, list.Text())
-	require.NotNil(t, c)
-	return c
-}
-
+// erp gives the embedded contract, which must be good.
 func erp(t testing.TB) *contract.Contract {
 	t.Helper()
-	text, err := os.ReadFile("../../mappings/contracts/erp.yaml")
+	text, err := os.ReadFile("contracts/erp.yaml")
 	require.NoError(t, err)
-	return load(t, "erp", string(text))
+	fns, err := expr.NewFunctions()
+	require.NoError(t, err)
+	c, list := contract.Load("erp", diag.NewFile("contracts/erp.yaml", string(text)), fns)
+	require.Empty(t, list.Text())
+	return c
 }
 
 // outcome gives what an answer means in short.
