@@ -18,6 +18,7 @@ const (
 	nothingGiven     = `{"msg":"CPF/CNPJ ou Contrato ID Não informados"}`
 	nobody           = `{"msg":"Cliente não localizado","contratos":[]}`
 	unavailable      = `{"detail":"Serviço indisponível"}`
+	ownFault         = `{"detail":"Erro interno"}`
 	badDocument      = `{"msg":"cpfcnpj inválido"}`
 	badContract      = `{"msg":"contrato inválido"}`
 )
@@ -153,34 +154,57 @@ type tally struct {
 	r        *report
 	mu       sync.Mutex
 	statuses map[int]int
+	problems int // application/problem+json
 }
 
 func newTally(r *report) *tally { return &tally{r: r, statuses: map[int]int{}} }
 
+// allowed is what an answer may be beside a sound one of the dialect.
+type allowed uint8
+
+const (
+	// failing: a backend was made to fail, the documented answer for it may come.
+	failing allowed = 1 << iota
+	// misshapen: a backend's answer had not the documented shape; an expression
+	// that misses a value in it is the mapping's fault, documented as such.
+	misshapen
+	// outside: the path is no dialect's, or what came was no HTTP request, so
+	// that its path is not known: RFC 9457 then.
+	outside
+)
+
+// nothingElse allows only sound answers of the dialect.
+const nothingElse allowed = 0
+
 // sound checks what holds for every answer: JSON of the dialect, no redirect,
-// no page, no failure of the gateway's own. failed says that a backend was
-// made to fail, so that the documented answer for it may come.
-func (t *tally) sound(what string, a *answer, err error, failed bool) bool {
+// no page, no failure of the gateway's own.
+func (t *tally) sound(what string, a *answer, err error, may allowed) bool {
 	if err != nil {
 		return t.r.check(false, "%s: no answer: %v", what, err)
 	}
 	t.mu.Lock()
 	t.statuses[a.status]++
+	if a.header.Get("Content-Type") == "application/problem+json" {
+		t.problems++
+	}
 	t.mu.Unlock()
-	wrong := unsound(a, failed)
+	wrong := unsound(a, may)
 	return t.r.check(wrong == "", "%s: %s", what, wrong)
 }
 
 // unsound tells what is wrong with an answer whatever was asked, "" for nothing.
-func unsound(a *answer, failed bool) string {
+func unsound(a *answer, may allowed) string {
 	kinds := a.header.Values("Content-Type")
+	documented := may&failing != 0 && a.status == http.StatusServiceUnavailable && string(a.body) == unavailable ||
+		may&misshapen != 0 && a.status == http.StatusInternalServerError && string(a.body) == ownFault
+	plain := may&outside != 0 && a.status/100 == 4 && len(kinds) == 1 && kinds[0] == "application/problem+json"
 	var members map[string]json.RawMessage
 	switch {
 	case a.status >= 300 && a.status < 400:
 		return fmt.Sprintf("a redirect, %d", a.status)
-	case a.status >= 500 && !(failed && a.status == http.StatusServiceUnavailable && string(a.body) == unavailable):
+	case a.status >= 500 && !documented:
 		return fmt.Sprintf("status %d: %s", a.status, cutText(a.body))
-	case len(kinds) != 1 || kinds[0] != "application/json":
+	case !plain && (len(kinds) != 1 || kinds[0] != "application/json"):
 		return fmt.Sprintf("Content-Type %q, status %d", kinds, a.status)
 	case bytes.Contains(bytes.ToLower(a.body), []byte("<html")):
 		return "a page: " + cutText(a.body)
@@ -207,7 +231,8 @@ func (t *tally) figures() string {
 		total += n
 		parts = append(parts, fmt.Sprintf("%dxx %d", class, n))
 	}
-	return fmt.Sprintf("%d answers, all application/json (%s)", total, strings.Join(parts, ", "))
+	return fmt.Sprintf("%d answers: %s; %d application/json, %d application/problem+json outside the dialect, no page, no other Content-Type",
+		total, strings.Join(parts, ", "), total-t.problems, t.problems)
 }
 
 // cutText shows a body in a message.

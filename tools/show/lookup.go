@@ -61,7 +61,7 @@ func plain(fields ...field) request {
 // ask sends a request and checks what holds for every answer; nil when it does not.
 func (s *lookupShow) ask(what string, q request) *answer {
 	a, err := send(s.g.address, q)
-	if !s.t.sound(what, a, err, false) {
+	if !s.t.sound(what, a, err, nothingElse) {
 		return nil
 	}
 	return a
@@ -138,6 +138,7 @@ func (s *lookupShow) transports() {
 					what := fmt.Sprintf("%s %s, credentials %s, by %s", w.name, path, at.name, fields[0].name)
 					s.exactly(what, w.build(path, at, token, app, fields...), 200, wants[i])
 				}
+				s.exactly(w.name+" "+path+", credentials "+at.name+", nothing asked", w.build(path, at, token, app), 200, nothingGiven)
 			}
 		}
 	}

@@ -91,7 +91,8 @@ func (s *lookupShow) protocol() {
 	for _, path := range []string{"/", "/favicon.ico", "/ws", "/index.html", "/metrics", "/wsura/consultacliente"} {
 		q := plain(who)
 		q.path = path
-		if a := s.ask(path, q); a != nil {
+		a, err := send(s.g.address, q)
+		if s.t.sound(path, a, err, outside) {
 			s.r.check(a.status == 404, "%s: status %d", path, a.status)
 		}
 	}
@@ -104,12 +105,12 @@ func (s *lookupShow) protocol() {
 	ambiguous = strings.Replace(ambiguous, "\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n", 1)
 	ambiguous = ambiguous[:strings.Index(ambiguous, "\r\n\r\n")+4] + "0\r\n\r\n"
 	a, err := sendRaw(s.g.address, http.MethodPost, []byte(ambiguous))
-	if s.t.sound("Content-Length and Transfer-Encoding together", a, err, false) {
+	if s.t.sound("Content-Length and Transfer-Encoding together", a, err, nothingElse) {
 		s.r.check(a.status == 400, "Content-Length and Transfer-Encoding together: status %d", a.status)
 	}
 	for _, raw := range []string{"\r\n\r\nnonsense\r\n\r\n", "POST /ws/ura/consultacliente/ HTTP/1.1\r\nContent-Length: x\r\n\r\n", "POST /ws/ura/consultacliente/ HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n"} {
 		a, err := sendRaw(s.g.address, http.MethodPost, []byte(raw))
-		if s.t.sound("no HTTP", a, err, false) {
+		if s.t.sound("no HTTP", a, err, outside) {
 			s.r.check(a.status/100 == 4, "no HTTP: status %d", a.status)
 		}
 	}
@@ -129,19 +130,19 @@ func (s *lookupShow) keptAlive(who field) {
 	defer func() { _ = c.Close() }()
 	for _, w := range ways {
 		a, err := c.do(w.method, w.build(lookupPath, places[0], token, app, who).bytes())
-		if !s.t.sound(w.name+" on a kept connection", a, err, false) {
+		if !s.t.sound(w.name+" on a kept connection", a, err, nothingElse) {
 			return
 		}
 		s.r.check(string(a.body) == nobody, "%s on a kept connection: %s", w.name, cutText(a.body))
 	}
 	two := plain(who).bytes()
 	a, err := c.do(http.MethodPost, append(two, plain().bytes()...))
-	if s.t.sound("the first of two at once", a, err, false) {
+	if s.t.sound("the first of two at once", a, err, nothingElse) {
 		s.r.check(string(a.body) == nobody, "the first of two at once: %s", cutText(a.body))
 	}
 	_ = c.SetDeadline(time.Now().Add(answerTime))
 	a, err = c.read(http.MethodPost)
-	if s.t.sound("the second of two at once", a, err, false) {
+	if s.t.sound("the second of two at once", a, err, nothingElse) {
 		s.r.check(string(a.body) == nothingGiven, "the second of two at once: %s", cutText(a.body))
 	}
 }

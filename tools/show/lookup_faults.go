@@ -58,7 +58,7 @@ func (s *lookupShow) faults() error {
 			f.Operation, f.Times = c.operation, -1
 			a, err := s.spoiled(c.search, f.fault)
 			what := c.operation + ", " + f.name
-			if s.t.sound(what, a, err, true) {
+			if s.t.sound(what, a, err, failing) {
 				if c.goesOn {
 					differs := withoutCard(a.body, well[c.search.name])
 					s.r.check(a.status == 200 && differs == "", "%s: status %d: %s", what, a.status, differs)
@@ -99,7 +99,7 @@ func (s *lookupShow) tokenFaults(search field, well string) error {
 		return err
 	}
 	a, err := s.spoiled(search, fault{Operation: cardOp, Kind: sandbox.KindExpiredToken})
-	if s.t.sound("an expired token", a, err, false) {
+	if s.t.sound("an expired token", a, err, nothingElse) {
 		s.r.check(string(a.body) == well, "an expired token: %s", cutText(a.body))
 	}
 	calls, err := s.erp.calls()
@@ -114,7 +114,7 @@ func (s *lookupShow) tokenFaults(search field, well string) error {
 	for _, kind := range []sandbox.Kind{sandbox.KindHTML, sandbox.KindStatus500, sandbox.KindCutAfterRead, sandbox.KindTruncate} {
 		what := fmt.Sprintf("no new token (%s)", kind)
 		a, err := s.spoiled(search, fault{Operation: cardOp, Kind: sandbox.KindExpiredToken}, fault{Operation: tokenOp, Kind: kind, Times: -1})
-		if s.t.sound(what, a, err, true) {
+		if s.t.sound(what, a, err, failing) {
 			differs := withoutCard(a.body, well)
 			s.r.check(a.status == 200 && differs == "", "%s: status %d: %s", what, a.status, differs)
 		}
@@ -135,7 +135,7 @@ func (s *lookupShow) businessFaults(search field, well string) {
 		`{"ClienteEncontrato":true,"NomeCliente":{"a":1},"IDCliente":1,"Contratos":[{"IDContrato":1,"StatusContrato":["ACCEPTED"]}],"Faturas":{}}`,
 	} {
 		a, err := s.spoiled(search, fault{Operation: customerOp, Kind: sandbox.KindBusiness, Times: -1, Body: json.RawMessage(body)})
-		if s.t.sound(body, a, err, true) {
+		if s.t.sound(body, a, err, failing|misshapen) {
 			kinds[a.status]++
 			told := string(a.body)
 			s.r.check(!strings.Contains(told, "contratoId"), "%s: a customer: %s", body, cutText(a.body))
@@ -145,7 +145,7 @@ func (s *lookupShow) businessFaults(search field, well string) {
 		}
 		s.exactly(body+", and afterwards", plain(search), 200, well)
 	}
-	s.r.notef("answered with %d times 200, %d times 503", kinds[200], kinds[503])
+	s.r.notef("answered with %d times 200, %d times 503, %d times 500", kinds[200], kinds[503], kinds[500])
 }
 
 // idleConnections: a backend that closes idle connections costs nobody a call.
@@ -176,7 +176,7 @@ func (s *lookupShow) backendGone(search field, well string) error {
 	s.erp.kill()
 	for range 6 {
 		a, err := send(s.g.address, plain(search))
-		if s.t.sound("nobody listens", a, err, true) {
+		if s.t.sound("nobody listens", a, err, failing) {
 			s.r.check(a.status == 503, "nobody listens: status %d", a.status)
 		}
 	}
@@ -187,7 +187,7 @@ func (s *lookupShow) backendGone(search field, well string) error {
 	begun := time.Now()
 	for time.Since(begun) < 15*time.Second {
 		a, err := send(s.g.address, plain(search))
-		if !s.t.sound("the backend is back", a, err, true) {
+		if !s.t.sound("the backend is back", a, err, failing) {
 			return nil
 		}
 		if a.status == 200 {

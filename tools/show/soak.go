@@ -90,7 +90,7 @@ func showSoak(o options, r *report) error {
 func (s *soak) prepare() error {
 	for _, document := range []string{"52998224725", "39053344705", "12ABC34501DE35", "11222333000181"} {
 		a, err := send(s.g.address, plain(field{"cpfcnpj", document}))
-		if !s.t.sound(document, a, err, false) {
+		if !s.t.sound(document, a, err, nothingElse) {
 			return nil
 		}
 		differs := lookupDiffers(a.body, document, byDocument[document])
@@ -99,7 +99,7 @@ func (s *soak) prepare() error {
 	}
 	for _, contract := range []string{"1300002", "1300012", "1282441", "1300042"} {
 		a, err := send(s.g.address, plain(field{"contrato", contract}))
-		if !s.t.sound(contract, a, err, false) {
+		if !s.t.sound(contract, a, err, nothingElse) {
 			return nil
 		}
 		differs := lookupDiffers(a.body, byContract[contract].document, []contractLine{byContract[contract].line})
@@ -185,7 +185,11 @@ func (s *soak) asking(ctx context.Context, chance *rand.Rand) {
 		calm := s.calm.Load()
 		a, err := c.do(q.method, q.bytes())
 		calm = calm && s.calm.Load()
-		if !s.t.sound(w.name, a, err, !calm) {
+		may := failing
+		if calm {
+			may = nothingElse
+		}
+		if !s.t.sound(w.name, a, err, may) {
 			return
 		}
 		if calm {
@@ -286,7 +290,7 @@ func (s *soak) stop() error {
 	for i := range soakConnections {
 		asked.Go(func() {
 			a, err := send(s.g.address, plain(want.fields...))
-			if s.t.sound(fmt.Sprintf("lookup %d", i), a, err, false) {
+			if s.t.sound(fmt.Sprintf("lookup %d", i), a, err, nothingElse) {
 				s.r.check(a.status == 200 && string(a.body) == want.want, "lookup %d: %d %s", i, a.status, cutText(a.body))
 			}
 		})
