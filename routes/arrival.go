@@ -57,10 +57,8 @@ func arrive(ctx *fasthttp.RequestCtx) *arrival {
 	if x.stranger = !slices.Contains(routed, r.Method); x.stranger {
 		r.Method = strings.Clone(r.Method) // the header's is changed below
 	}
-	if len(h.RequestURI()) > 0 {
-		u := ctx.URI()
-		r.Path, r.Query = text(u.PathOriginal()), text(u.QueryString())
-	}
+	u := ctx.URI()
+	r.Path, r.Query = text(u.PathOriginal()), text(u.QueryString())
 	return x
 }
 

@@ -64,11 +64,45 @@ func passing(err error) bool {
 }
 
 // conn is a connection that may be told to linger: closing one with bytes
-// unread resets it, and the client loses the answer that says why.
+// unread resets it, and the client loses the answer that says why. It also
+// remembers a request line it saw: of a request that cannot be read the
+// library keeps nothing, and its answer must be in the words of some dialect.
 type conn struct {
 	net.Conn
 	linger atomic.Bool
+	path   [96]byte
+	length int
 }
+
+// Read reads, and looks for the begin of a request.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.look(p[:n])
+	return n, err
+}
+
+// look keeps the path of a request line that b begins with.
+func (c *conn) look(b []byte) {
+	i := 0
+	for i < len(b) && i < 16 && b[i] >= 'A' && b[i] <= 'Z' {
+		i++
+	}
+	if i == 0 || i+1 >= len(b) || b[i] != ' ' || b[i+1] != '/' {
+		return
+	}
+	c.length = 0
+	for _, ch := range b[i+1:] {
+		if ch <= ' ' || ch == '?' || ch == '#' || c.length == len(c.path) {
+			return
+		}
+		c.path[c.length] = ch
+		c.length++
+	}
+}
+
+// seen gives the path of the last request line that was seen, perhaps cut
+// short; it is good for choosing words only.
+func (c *conn) seen() string { return string(c.path[:c.length]) }
 
 // Close closes the connection; a lingering one reads what still comes, for a while.
 func (c *conn) Close() error {

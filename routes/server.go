@@ -109,7 +109,7 @@ func (v *Server) expect(ctx *fasthttp.RequestCtx) int {
 	if ctx.Request.Header.ContentLength() <= v.limits.Body {
 		return fasthttp.StatusContinue
 	}
-	v.app.Load().fault(ctx, mapping.TooLarge, "the request is too large")
+	v.app.Load().fault(arrive(ctx), mapping.TooLarge, "the request is too large")
 	return ctx.Response.StatusCode()
 }
 
@@ -128,15 +128,18 @@ func (v *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	}
 	ctx.Request.ResetBody()
 	ctx.Response.Reset() // pipelined requests share it
+	x := arrive(ctx)
 	if c, ok := ctx.Conn().(*conn); ok {
 		c.linger.Store(true)
+		if x.request.Path == "/" { // what the library says of a header it has let go
+			x.request.Path, x.stranger = c.seen(), true
+		}
 	}
-	v.app.Load().fault(ctx, kind, message)
+	v.app.Load().fault(x, kind, message)
 }
 
 // fault answers a request that did not come as far as serve.
-func (a *app) fault(ctx *fasthttp.RequestCtx, kind mapping.ErrorKind, message string) {
-	x := arrive(ctx)
+func (a *app) fault(x *arrival, kind mapping.ErrorKind, message string) {
 	a.metrics.Begin()
 	defer a.finish(x)
 	a.refuse(x, kind, message)

@@ -41,13 +41,16 @@ func readFolder(dir, skip string, list *diag.List) *files {
 		base := path.Base(name)
 		if entry.IsDir() {
 			// Kubernetes keeps the files of a ConfigMap in hidden folders, once more.
-			if name != "." && (strings.HasPrefix(base, ".") || base == "testdata") {
+			if name != "." && strings.HasPrefix(base, ".") {
 				return fs.SkipDir
 			}
 			return nil
 		}
 		if strings.HasPrefix(base, ".") || path.Join(shown, name) == filepath.ToSlash(skip) || !wanted(base) {
 			return nil
+		}
+		if strings.Contains("/"+name, "/testdata/") && isYAML(base) {
+			return nil // testdata holds what tests name with $file, and mappings of nobody
 		}
 		text, err := fs.ReadFile(root, name)
 		if err != nil {
@@ -78,10 +81,15 @@ func wanted(base string) bool {
 	return false
 }
 
+func isYAML(name string) bool {
+	ext := path.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
+}
+
 func (f *files) add(name string, file *diag.File) {
 	f.all = append(f.all, file)
-	switch path.Ext(name) {
-	case ".yaml", ".yml":
+	switch {
+	case isYAML(name):
 		if strings.HasPrefix(name, "contracts/") || beginsWith(file.Text, "openapi:") {
 			f.contracts = append(f.contracts, file)
 		} else {
