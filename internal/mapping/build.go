@@ -4,12 +4,14 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
 // build compiles everything of a plan but its replies or result.
 func (p *planner) build() {
+	p.before = len(p.list)
 	p.collect()
 	p.defineNames()
 	ordered := p.arrange()
@@ -106,8 +108,21 @@ func (p *planner) finish() {
 			i.step.Meta = -1
 		}
 	}
-	p.unusedNames(used)
-	p.unusedInput()
+	if !p.unread() {
+		p.unusedNames(used)
+		p.unusedInput()
+	}
+}
+
+// unread tells that an expression of the plan could not be read: what it uses
+// is then not known, and nothing may be said to be unused.
+func (p *planner) unread() bool {
+	for i := range p.list[p.before:] {
+		if d := &p.list[p.before+i]; d.Rule == "syntax" && d.Severity == diag.Error {
+			return true
+		}
+	}
+	return false
 }
 
 // catchesRead tells whether some catch reads name.

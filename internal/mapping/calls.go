@@ -49,7 +49,7 @@ func (p *planner) call(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope) {
 	op := p.operation(name)
 	if op == nil {
 		i.ends(callOutcomes(&contract.Operation{Changes: true}))
-		i.gives(anyType)
+		p.gives(i, anyType, n.Get("call").Span)
 		return
 	}
 	call := &Call{Operation: op, At: name.Span}
@@ -58,9 +58,9 @@ func (p *planner) call(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope) {
 	p.body(c, n, s)
 	i.ends(callOutcomes(op))
 	if op.AnswerKind == contract.NoAnswer || op.Answer == nil {
-		i.gives(nil)
+		p.gives(i, nil, n.Get("call").Span)
 	} else {
-		i.gives(op.Answer)
+		p.gives(i, op.Answer, n.Get("call").Span)
 	}
 }
 
@@ -254,7 +254,7 @@ func (p *planner) callFlow(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope)
 			d.Help = "did you mean flows." + near + "?"
 		}
 		i.ends(callOutcomes(&contract.Operation{Changes: true}))
-		i.gives(anyType)
+		p.gives(i, anyType, n.Get("call").Span)
 		return
 	}
 	for _, k := range []string{"body", "template", "vars", "patch", "set", "delete"} {
@@ -279,5 +279,5 @@ func (p *planner) callFlow(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope)
 	if f.outcomes == nil { // a flow that does not check, or calls itself
 		i.ends(callOutcomes(&contract.Operation{Changes: true}))
 	}
-	i.gives(knownType(f.result))
+	p.gives(i, knownType(f.result), n.Get("call").Span)
 }

@@ -98,11 +98,11 @@ func (p *planner) one(i *stepInfo, n *yamldoc.Node, s *expr.Scope, what string) 
 		c.Use = p.template(n.Get("use"), s, expr.Target{What: "use of " + i.step.Name, Optional: true, Secrets: true})
 		c.Needs = p.needs(c.Needs, infoOf(c.Use))
 		i.ends(useOutcomes())
+		given := anyType
 		if c.Use != nil {
-			i.gives(knownType(c.Use.Type))
-		} else {
-			i.gives(anyType)
+			given = knownType(c.Use.Type)
 		}
+		p.gives(i, given, n.Get("use").Span)
 	case "fail":
 		c.Action = DoFail
 		c.Fail = p.template(n.Get("fail"), s, expr.Target{Type: textType, What: "fail of " + i.step.Name})
@@ -137,13 +137,19 @@ func (i *stepInfo) ends(o outcomes) {
 	i.okEnds = true
 }
 
-// gives adds a type the body can have.
-func (i *stepInfo) gives(t *expr.Type) {
+// gives adds a type the body can have. A body is of one kind: what reads it
+// could not be checked otherwise.
+func (p *planner) gives(i *stepInfo, t *expr.Type, at diag.Span) {
 	if t == nil {
 		i.missing = true
 		return
 	}
-	i.body = join(i.body, t)
+	joined := join(i.body, t)
+	if joined.Kind == expr.AnyType && t.Kind != expr.AnyType && i.body.Kind != expr.AnyType {
+		p.list.Errorf(at, "wrong-type", "this is %s, and elsewhere %s gives %s: a body is of one kind", a(t), i.step.Name, a(i.body))
+		return
+	}
+	i.body = joined
 }
 
 func hasLater(n *yamldoc.Node) bool {
@@ -188,11 +194,11 @@ func (p *planner) recall(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope) {
 	i.ends(memoryOutcomes())
 	switch {
 	case m == nil:
-		i.gives(anyType)
+		p.gives(i, anyType, c.At)
 	case m.Count:
-		i.gives(integerType)
+		p.gives(i, integerType, n.Get("recall").Span)
 	default:
-		i.gives(m.Value.NotNull())
+		p.gives(i, m.Value.NotNull(), n.Get("recall").Span)
 		i.missing = true
 	}
 }

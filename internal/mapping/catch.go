@@ -124,7 +124,7 @@ func (p *planner) catchAction(i *stepInfo, entry *CatchEntry, e *yamldoc.Entry, 
 		entry.Use = p.template(use, s, expr.Target{What: "use of " + i.step.Name, Optional: true, Secrets: true})
 		p.addNeeds(i, entry.Use)
 		if entry.Use != nil {
-			i.gives(knownType(entry.Use.Type))
+			p.gives(i, knownType(entry.Use.Type), use.Span)
 		}
 		i.okEnds = true
 		visible()

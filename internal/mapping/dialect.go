@@ -105,8 +105,8 @@ func (l *loader) messages(n *yamldoc.Node) map[string]*Message {
 			l.list.Errorf(e.Value.Span, "message", "{field} may stand once in a message")
 			continue
 		}
-		if i := strings.Index(e.Value.Text, "${"); i >= 0 {
-			l.list.Errorf(e.Value.SpanOf(i, i+2), "message", "no ${} in a message: only {field} is replaced")
+		if at := strings.IndexByte(strings.Replace(e.Value.Text, "{field}", "\x00field\x00", 1), '{'); at >= 0 {
+			l.list.Errorf(e.Value.SpanOf(at, len(e.Value.Text)), "message", "only {field} is replaced in a message")
 			continue
 		}
 		all[e.Key.Text] = messageOf(e.Value.Text)

@@ -22,6 +22,7 @@ type planner struct {
 	byName map[string]*node
 	meta   *expr.Name // the namespace `steps`
 	scope  *expr.Scope
+	before int      // how many diagnostics there were when it began
 	reads  []string // the names replies, rules and the result use
 	infos  []*stepInfo
 }

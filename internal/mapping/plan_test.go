@@ -55,7 +55,7 @@ steps:
   maybe:
     switch:
       - { when: input.id == 1, use: "${item.name}" }
-      - { when: input.id == 2, use: "${taken.number}" }
+      - { when: input.id == 2, use: "${text(taken.number)}" }
       - { skip: true }
     catch: { any: { use: none } }
   many: { each: "${list(early)}", as: e, call: flows.find, with: { id: "${e.id}" } }
@@ -107,12 +107,12 @@ steps:
     each: ${items}
     as: e
     switch:
-      - { when: e.id > 1, use: "${single.id}" }
-      - { when: e.id > 0, use: "${e.id}" }
+      - { when: e.id > 1, use: "${single.name}" }
+      - { when: e.id > 0, use: "${e.name}" }
       - { skip: true }
 reply:
   - when: steps.plain.state == "skipped"
-    json: { n: "${map(switched, # ?? 0)}" }
+    json: { n: "${map(switched, # ?? '')}" }
   - json: { n: "${map(list(plain), .name)}", s: "${any(steps.switched.items, .state == 'skipped')}" }
 `).Routes[0].Plan
 	require.Equal(t, []string{"items", "single"}, names(p, step(p, "plain").Needs), "no element can go without it")

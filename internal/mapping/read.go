@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,14 +63,23 @@ func (l *loader) status(n *yamldoc.Node, without int) int {
 	return s
 }
 
+// mediaTypes are the top-level types there are (RFC 6838, RFC 8081).
+var mediaTypes = []string{"application", "audio", "font", "image", "message", "model", "multipart", "text", "video"}
+
 // contentType reads a Content-Type: type/subtype and what follows, in one line.
 func (l *loader) contentType(n *yamldoc.Node) string {
 	t := textOf(n)
 	if t == "" {
 		return ""
 	}
-	if !strings.Contains(t, "/") || strings.ContainsAny(t, "\r\n") || strings.Contains(t, "${") {
+	top, _, ok := strings.Cut(t, "/")
+	switch {
+	case !ok || strings.ContainsAny(t, "\r\n") || strings.Contains(t, "${"):
 		l.list.Errorf(n.Span, "type", "type must be a constant Content-Type, such as application/json")
+		return ""
+	case !slices.Contains(mediaTypes, strings.ToLower(top)):
+		d := l.list.Errorf(n.SpanOf(0, len(top)), "type", "unknown kind of content %s", quoteShort(top))
+		d.Help = suggest(top, mediaTypes)
 		return ""
 	}
 	return t

@@ -132,7 +132,7 @@ func headerName(s string) bool {
 // neither `failures` nor the step, directly or through what it uses, would
 // answer as if nothing had happened.
 func (p *planner) covered(refs []string, who string) {
-	if slices.Contains(refs, "failures") {
+	if slices.Contains(refs, "failures") || p.unread() {
 		return
 	}
 	for r := range p.lets(refs) {

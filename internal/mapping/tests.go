@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -154,6 +155,9 @@ func (l *loader) testAnswer(c *TestCall, a *yamldoc.Node) {
 	}
 	c.Status = l.status(a.Get("status"), 0)
 	c.JSON = l.fileNode(a.Get("json"))
+	if c.Operation != nil && (c.Status == 0 || c.Status < 300) {
+		l.misspelt(c.JSON, c.Operation.Answer)
+	}
 	if t := a.Get("text"); t != nil {
 		c.Text = &t.Text
 	}
@@ -169,6 +173,29 @@ func (l *loader) testAnswer(c *TestCall, a *yamldoc.Node) {
 		if c.Example == nil {
 			d := l.list.Errorf(e.Span, "unknown-name", "%s has no example %s", c.Operation.Name(), quoteShort(e.Text))
 			d.Help = suggest(e.Text, keysOf(c.Operation.Examples))
+		}
+	}
+}
+
+// misspelt warns of fields of a test's answer that look like ones the contract
+// names. Others are left alone: backends send more than contracts say.
+func (l *loader) misspelt(n *yamldoc.Node, t *expr.Type) {
+	if n == nil || t == nil {
+		return
+	}
+	for _, item := range n.Items {
+		l.misspelt(item, t.Elem)
+	}
+	for i := range n.Entries {
+		e := &n.Entries[i]
+		if f := t.Fields[e.Key.Text]; f != nil {
+			l.misspelt(e.Value, f.Type)
+			continue
+		}
+		near := diag.Suggest(e.Key.Text, fieldOrder(t))
+		if near != "" && n.Get(near) == nil {
+			l.list.Warnf(e.Key.Span, "unknown-field", "the contract knows no field %s here", quoteShort(e.Key.Text)).
+				Help = "did you mean " + near + "?"
 		}
 	}
 }
