@@ -131,3 +131,14 @@ func BenchmarkClassify(b *testing.B) {
 		a.Reset()
 	}
 }
+
+func BenchmarkLoadContract(b *testing.B) {
+	text, err := os.ReadFile("contracts/erp.yaml")
+	require.NoError(b, err)
+	fns, err := expr.NewFunctions()
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		contract.Load("erp", diag.NewFile("contracts/erp.yaml", string(text)), fns)
+	}
+}

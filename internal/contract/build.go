@@ -78,7 +78,7 @@ var (
 	errMissing   = errors.New("has an element without value")
 )
 
-// append appends the text of a scalar value after checking that it is of the parameter's kind.
+// check tells whether v is a scalar of the parameter's kind.
 func (p *Param) check(v jsonx.Value) error {
 	switch v.Kind() {
 	case jsonx.Array, jsonx.Object:

@@ -163,29 +163,52 @@ func (l *loader) fitsAs(ex, schema *yamldoc.Node, open bool) {
 	if schema.Kind != yamldoc.Map || l.read > maxSchemas {
 		return
 	}
-	before := len(l.list)
 	v, ok := l.value(ex)
 	if !ok {
 		return
 	}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.UseLoader(nothing{})
-	const at = "emenda:schema"
-	if err := compiler.AddResource(at, l.document(schema, open, 0)); err != nil {
-		return
-	}
-	compiled, err := compiler.Compile(at)
-	if err != nil {
-		if before == len(l.list) && !l.list.HasErrors() {
-			l.list.Errorf(schema.FirstLine(), ruleSchema, "this schema cannot be read")
-		}
+	compiled := l.compile(schema, open)
+	if compiled == nil {
 		return
 	}
 	var bad *jsonschema.ValidationError
 	if errors.As(compiled.Validate(v), &bad) {
 		l.misfits(ex, bad)
 	}
+}
+
+// compiled tells schemas apart that are read.
+type compiled struct {
+	schema *yamldoc.Node
+	open   bool
+}
+
+// compile gives the schema as the library runs it, made once; nil when it cannot be read.
+func (l *loader) compile(schema *yamldoc.Node, open bool) *jsonschema.Schema {
+	key := compiled{schema, open}
+	if s, ok := l.schemas[key]; ok {
+		return s
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.UseLoader(nothing{})
+	const at = "emenda:schema"
+	var s *jsonschema.Schema
+	err := compiler.AddResource(at, l.document(schema, open, 0))
+	if err == nil {
+		s, err = compiler.Compile(at)
+	}
+	if err != nil {
+		s = nil
+		if !l.list.HasErrors() { // else the reason has been said
+			l.list.Errorf(schema.FirstLine(), ruleSchema, "this schema cannot be read")
+		}
+	}
+	if l.schemas == nil {
+		l.schemas = map[compiled]*jsonschema.Schema{}
+	}
+	l.schemas[key] = s
+	return s
 }
 
 // nothing loads no other document: contracts stand alone.

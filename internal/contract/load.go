@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
@@ -58,7 +60,9 @@ type loader struct {
 	ids  map[string]bool
 	used map[*yamldoc.Node]bool // nodes of components that a $ref named
 	open []*yamldoc.Node        // schemas being read, to find circles
-	read int                    // schemas read, each as often as it is referred to
+	// schemas holds what examples were checked with.
+	schemas map[compiled]*jsonschema.Schema
+	read    int // schemas read, each as often as it is referred to
 }
 
 func (l *loader) version() {

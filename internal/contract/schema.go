@@ -11,7 +11,7 @@ import (
 )
 
 // maxSchemas bounds what references can multiply schemas to.
-const maxSchemas = 100_000
+const maxSchemas = 30_000
 
 // typeOf gives what the checker knows of values that fit schema n. With
 // inferred, fields that are not required may be used unguarded.
@@ -188,8 +188,8 @@ func (l *loader) fields(n *yamldoc.Node, t *expr.Type, inferred bool, label stri
 	}
 }
 
-// bodyType is typeOf for what is given to the backend, where a field that is
-// left out is simply not sent; answers mark such fields as possibly missing.
+// missing marks the fields of an answer's type that may not be there. A
+// request's are not marked: a field that is left out is simply not sent.
 func missing(t *expr.Type) *expr.Type {
 	if t == nil {
 		return nil
