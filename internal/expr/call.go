@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -179,11 +180,20 @@ func (c *checker) presentOf(n ast.Node) []Fact {
 func (c *checker) checkErrors(n ast.Node, err error) {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range many.Unwrap() {
-			c.fault(n, "call", "%s", e)
+			c.checkError(n, e)
 		}
 		return
 	}
-	c.fault(n, "call", "%s", err)
+	c.checkError(n, err)
+}
+
+// checkError reports what a function's Check says; a suggestion in it is told as help.
+func (c *checker) checkError(n ast.Node, err error) {
+	message, help, suggests := strings.Cut(err.Error(), "; did you mean ")
+	d := c.fault(n, "call", "%s", message)
+	if suggests {
+		d.Help = "did you mean " + help
+	}
 }
 
 // argument checks one argument against its parameter.

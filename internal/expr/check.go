@@ -41,7 +41,7 @@ type ex struct {
 
 // nothing is what a faulty expression gives, so that one fault is told once.
 func nothing() *ex {
-	return &ex{typ: anyType, eval: func(*Frame) jsonx.Value { return jsonx.Value{} }}
+	return &ex{typ: toldType, eval: func(*Frame) jsonx.Value { return jsonx.Value{} }}
 }
 
 // checker checks and compiles one expression.

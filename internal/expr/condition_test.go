@@ -507,10 +507,29 @@ m.yaml:1:15: | is not part of this language
       |               ^
       = write f(x), not x | f()
 `},
+		{`input?on == true`, `
+m.yaml:1:9: a ? alone reads nothing
+    1 | x: input?on == true
+      |         ^
+      = write ?.on to reach through what may be missing
+`},
+		{`len(fliter(input.tags, .x == 1)) > 0`, `
+m.yaml:1:8: fliter(…) looks at no elements: .field and # mean nothing in it
+    1 | x: len(fliter(input.tags, .x == 1)) > 0
+      |        ^^^^^^
+      = did you mean filter?
+`},
+		{`trim(# == 1) == ""`, `
+m.yaml:1:4: trim(…) looks at no elements: .field and # mean nothing in it
+    1 | x: trim(# == 1) == ""
+      |    ^^^^
+      = functions that do: all, any, count, filter, find, first, len, map, none, one, sum
+`},
 		{`input.on and ${input.on}`, `
-m.yaml:1:17: a condition stands bare, without ${}
+m.yaml:1:17: a condition is an expression already
     1 | x: input.on and ${input.on}
-      |                 ^^
+      |                 ^^^^^^^^^^^
+      = write the bare expression, without ${}
 `},
 		{`$env.x == 1`, `
 m.yaml:1:4: $env is not part of this language

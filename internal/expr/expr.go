@@ -60,7 +60,12 @@ func CompileCondition(n *yamldoc.Node, s *Scope) (*Condition, diag.List) {
 	}
 	r := reader{node: n, diags: &diags}
 	if i := strings.Index(n.Text, "${"); i >= 0 {
-		r.errorf(i, i+2, "condition", "a condition stands bare, without ${}")
+		end := len(n.Text)
+		if k := strings.IndexByte(n.Text[i:], '}'); k >= 0 {
+			end = i + k + 1
+		}
+		// The same words as the check of the file's form, so that they are told once.
+		r.errorf(i, end, "condition-braces", "a condition is an expression already").Help = "write the bare expression, without ${}"
 		return c, diags
 	}
 	toks, _ := r.scan(0, false)

@@ -3,6 +3,7 @@ package expr
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -126,6 +127,9 @@ func (c *checker) field(base *ex, n *ast.MemberNode, name *ast.StringNode) *ex {
 	switch base.typ.Kind {
 	case AnyType:
 		e.typ = anyMissing
+		if base.typ.Told {
+			e.typ = base.typ
+		}
 	case ObjectType:
 		e.typ = c.fieldType(base, n, name)
 	case NoneType:
@@ -166,8 +170,11 @@ func (c *checker) fieldType(base *ex, n *ast.MemberNode, name *ast.StringNode) *
 		return anyMissing
 	}
 	subject := c.words(n.Node) + " has no field"
-	if t.Label != "" {
+	switch {
+	case t.answers():
 		subject = t.Label + " answers with no field"
+	case t.Label != "":
+		subject = t.Label + " has no field"
 	}
 	start, end := c.span(name)
 	var d *diag.Diagnostic
@@ -181,7 +188,15 @@ func (c *checker) fieldType(base *ex, n *ast.MemberNode, name *ast.StringNode) *
 	} else if outer := c.outerWith(n.Node, name.Value); outer {
 		d.Help = "." + name.Value + innermost
 	}
-	return anyType
+	if t.Assumed {
+		return anyType
+	}
+	return toldType
+}
+
+// answers tells whether the label names an operation or flow, backend.operation.
+func (t *Type) answers() bool {
+	return strings.Contains(t.Label, ".") && !strings.Contains(t.Label, " ")
 }
 
 const innermost = " and # mean the innermost element only; name the outer one with $as"
@@ -224,6 +239,9 @@ func (c *checker) index(base *ex, n *ast.MemberNode) *ex {
 	e := &ex{typ: base.typ.elem()}
 	if base.typ.Kind == AnyType {
 		e.typ = anyMissing
+		if base.typ.Told {
+			e.typ = base.typ
+		}
 	}
 	if i.literal {
 		d, _ := jsonx.ParseDecimal(i.value.Text())

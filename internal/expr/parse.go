@@ -3,6 +3,8 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -101,6 +103,9 @@ func (s *source) syntax(err error) {
 	if end <= start {
 		end = min(start+1, s.end)
 	}
+	if s.lonelyQuestion() || s.elementOutside(start) {
+		return
+	}
 	var d *diag.Diagnostic
 	switch msg := e.Message; {
 	case strings.HasPrefix(msg, "unexpected token EOF"), strings.HasPrefix(msg, "unexpected end"):
@@ -128,6 +133,53 @@ func (s *source) syntax(err error) {
 	}
 	s.cutShort(d)
 }
+
+// lonelyQuestion reports a ? that stands where ?. is meant: right before a name, without its colon.
+func (s *source) lonelyQuestion() bool {
+	for i := range s.toks {
+		if s.text(i) != "?" || i+1 == len(s.toks) || s.toks[i+1].kind != nameToken || s.toks[i+1].start != s.toks[i].end {
+			continue
+		}
+		if slices.ContainsFunc(s.toks[i:], func(t token) bool { return s.node.Text[t.start:t.end] == ":" }) {
+			continue
+		}
+		s.errorf(s.toks[i].start, s.toks[i].end, "syntax", "a ? alone reads nothing").
+			Help = fmt.Sprintf("write ?.%s to reach through what may be missing", s.text(i+1))
+		return true
+	}
+	return false
+}
+
+// elementOutside reports .field or # in a call that looks at no elements: the
+// grammar knows them only behind names it keeps, which are misspelt easily.
+func (s *source) elementOutside(at int) bool {
+	if word := s.text(s.tokenAt(at)); word != "." && word != "#" && word != "?." {
+		return false
+	}
+	for i := s.tokenAt(at) - 1; i > 0; i-- {
+		if s.text(i) != "(" || s.toks[i].match >= 0 && s.toks[s.toks[i].match].start < at || s.toks[i-1].kind != nameToken {
+			continue
+		}
+		name := s.text(i - 1)
+		if predicateHelp[name] != "" {
+			return false
+		}
+		if _, operator := operators[name]; operator {
+			continue
+		}
+		names := slices.Sorted(maps.Keys(predicateHelp))
+		d := s.errorf(s.toks[i-1].start, s.toks[i-1].end, "syntax", "%s(…) looks at no elements: .field and # mean nothing in it", name)
+		d.Help = "functions that do: " + strings.Join(names, ", ")
+		if near := diag.Suggest(name, names); near != "" {
+			d.Help = "did you mean " + near + "?"
+		}
+		return true
+	}
+	return false
+}
+
+// operators are the words of the grammar that may stand before a parenthesis and call nothing.
+var operators = map[string]struct{}{"and": {}, "or": {}, "not": {}, "in": {}, "contains": {}, "startsWith": {}, "endsWith": {}, "matches": {}}
 
 // tokenAt gives the index of the token that begins at byte off, or -1.
 func (s *source) tokenAt(off int) int {

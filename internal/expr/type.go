@@ -35,6 +35,7 @@ type Type struct {
 	Assumed bool              // ObjectType: fields were read off examples; an unknown one is a warning
 	Enum    []string          // TextType: the only texts possible; comparing with another is an error
 	Label   string            // how messages name what has this type: "erp.comercial.cliente.dados"
+	Told    bool              // AnyType: nothing is known because of a fault told already; nothing more is told of it
 }
 
 // Field is one field of an object type.
@@ -48,6 +49,7 @@ type Field struct {
 // Types the checker gives that no signature needs. They are shared: never change them.
 var (
 	anyMissing = &Type{Kind: AnyType, Null: true}
+	toldType   = &Type{Kind: AnyType, Told: true}
 	nonePlain  = &Type{Kind: NoneType, Null: true}
 )
 
@@ -56,7 +58,7 @@ func (t *Type) Nullable() *Type {
 	if t == nil {
 		return anyMissing
 	}
-	if t.Null {
+	if t.Null || t.Told {
 		return t
 	}
 	c := *t

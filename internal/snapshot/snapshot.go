@@ -10,6 +10,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/config"
@@ -152,7 +153,7 @@ func checkCallers(cfg *config.Config, set *mapping.Set, list *diag.List) {
 		for _, p := range c.Permissions {
 			if !slices.ContainsFunc(set.Routes, func(r *mapping.Route) bool { return r.Dialect == d && permits(p.Glob, r.Needs) }) {
 				list.Errorf(p.At, "unknown-permission", "permission %q allows caller %s nothing: no route of dialect %s needs it", p.Glob, name, c.Dialect).
-					Help = suggestion(p.Glob, needs(set, d))
+					Help = suggestion(p.Glob, append(needs(set, d), d.Name+".*"))
 			}
 		}
 	}
@@ -175,7 +176,7 @@ func suggestion(name string, among []string) string {
 	if len(among) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("known: %s", among)
+	return "known: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(among))), ", ")
 }
 
 func hash(configFile *diag.File, f *files) string {
