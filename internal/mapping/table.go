@@ -56,13 +56,13 @@ func (l *loader) joinRow(all *expr.Type, v jsonx.Value, at *yamldoc.Node, table 
 		return joined
 	}
 	if all.Kind != expr.AnyType && joined.Kind == expr.AnyType {
-		l.list.Errorf(at.Span, "wrong-type", "a row of table %s is %s, the rows above are %s", table, t, all)
+		l.list.Errorf(at.Span, "wrong-type", "this row of table %s is %s, and a row above is %s", table, a(t), a(all))
 		return all
 	}
 	for _, f := range fieldOrder(t) {
 		before, after := all.Fields[f], joined.Fields[f]
 		if before != nil && before.Type.Kind != expr.AnyType && after.Type.Kind == expr.AnyType {
-			l.list.Errorf(at.Get(f).Span, "wrong-type", "column %s of table %s is %s here, %s above", f, table, t.Fields[f].Type, before.Type)
+			l.list.Errorf(at.Get(f).Span, "wrong-type", "column %s of table %s is %s here, and %s above", f, table, a(t.Fields[f].Type), a(before.Type))
 			after.Type = before.Type
 		}
 	}
