@@ -42,8 +42,9 @@ type Backend struct {
 	URL         Text
 	SignIn      map[string]Secret // by the variables the contract's sign-in names
 	SignInAt    diag.Span         // the key sign_in, or the backend's name
-	Timeout     Text              // of one attempt
-	AtMost      Text              // connections
+	SignInKeys  map[string]diag.Span
+	Timeout     Text // of one attempt
+	AtMost      Text // connections
 	IdleTimeout Text
 	MaxAnswer   Text
 	Failures    Text // in a row, that open the breaker

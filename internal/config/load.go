@@ -82,7 +82,7 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 
 func (l *loader) backend(e yamldoc.Entry) *Backend {
 	n := e.Value
-	b := &Backend{Name: e.Key.Text, At: e.Key.Span, ContractAt: e.Key.Span, SignIn: map[string]Secret{}, SignInAt: e.Key.Span}
+	b := &Backend{Name: e.Key.Text, At: e.Key.Span, ContractAt: e.Key.Span, SignIn: map[string]Secret{}, SignInAt: e.Key.Span, SignInKeys: map[string]diag.Span{}}
 	b.Contract, b.ContractAt = named(n.Get("contract"), e.Key.Span)
 	b.URL = l.text(n, "url", "", hostURL)
 	if k := n.KeyOf("sign_in"); k != nil {
@@ -90,6 +90,7 @@ func (l *loader) backend(e yamldoc.Entry) *Backend {
 	}
 	for _, s := range entries(n.Get("sign_in")) {
 		b.SignIn[s.Key.Text] = l.secret(s.Value)
+		b.SignInKeys[s.Key.Text] = s.Key.Span
 	}
 	b.Timeout = l.text(n, "timeout", defaultTimeout, duration)
 	b.AtMost = l.text(n, "at_most", defaultAtMost, count)

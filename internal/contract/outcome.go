@@ -86,7 +86,9 @@ func (l *loader) outcomes(n *yamldoc.Node) []*rule {
 		l.list.Add(list)
 		bad := list.HasErrors()
 		r.reads = slices.Contains(expr.FreeNames(expr.Source{Node: when, Bare: true}), "answer")
-		if m := item.Get("message"); m != nil {
+		if m := item.Get("message"); m != nil && m.Kind != yamldoc.Text {
+			l.list.Errorf(m.FirstLine(), ruleOutcome, "a message is text, this is %s", m.Kind).Help = "write ${} over answer, or the words in quotes"
+		} else if m != nil {
 			r.message, list = expr.CompileTemplate(m, scope.Assume(condTrue(r.when)), expr.Target{What: "message", Optional: true})
 			l.list.Add(list)
 			bad = bad || list.HasErrors()

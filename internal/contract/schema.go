@@ -144,6 +144,52 @@ func (l *loader) kinds(n *yamldoc.Node, t *expr.Type) []string {
 	return kinds
 }
 
+// ofType tells whether a constant is of a type that a schema names; ty is nil, a name or a list of names.
+func ofType(n, ty *yamldoc.Node) bool {
+	if ty == nil {
+		return true
+	}
+	names := items(ty)
+	if ty.Kind == yamldoc.Text {
+		names = []*yamldoc.Node{ty}
+	}
+	for _, name := range names {
+		switch name.Text {
+		case "string":
+			if n.Kind == yamldoc.Text {
+				return true
+			}
+		case "number":
+			if n.Kind == yamldoc.Number {
+				return true
+			}
+		case "integer":
+			if n.Kind == yamldoc.Number && !strings.ContainsAny(n.Text, ".eE") {
+				return true
+			}
+		case "boolean":
+			if n.Kind == yamldoc.Bool {
+				return true
+			}
+		case "array":
+			if n.Kind == yamldoc.List {
+				return true
+			}
+		case "object":
+			if n.Kind == yamldoc.Map {
+				return true
+			}
+		case "null":
+			if n.Kind == yamldoc.Null {
+				return true
+			}
+		default:
+			return true // no type at all, which is told where it stands
+		}
+	}
+	return false
+}
+
 // texts gives the elements of an enum when all are texts.
 func texts(n *yamldoc.Node) []string {
 	var all []string
@@ -250,6 +296,11 @@ func (l *loader) words(n *yamldoc.Node, kinds []string) {
 		case "enum":
 			if v.Kind == yamldoc.List && len(v.Items) == 0 {
 				l.list.Errorf(v.Span, ruleSchema, "enum needs at least one value")
+			}
+			for _, i := range items(v) {
+				if !ofType(i, n.Get("type")) {
+					l.list.Errorf(i.FirstLine(), ruleSchema, "this is %s, which the schema's type does not allow", i.Kind)
+				}
 			}
 		case "example", "examples", "const", "default":
 			l.json(v)

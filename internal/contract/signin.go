@@ -62,6 +62,10 @@ func (l *loader) signIn(n *yamldoc.Node) {
 	if v == nil || tok.Obtain == nil {
 		return
 	}
+	if !slices.Contains(expr.FreeNames(expr.Source{Node: v}), "answer") {
+		l.list.Errorf(v.FirstLine(), ruleSignIn, "the token's value reads nothing of the answer").Help = "write value: ${answer.…}, the field that holds the token"
+		return
+	}
 	target := expr.Target{Type: &expr.Type{Kind: expr.TextType, Secret: true}, What: "the token", Secrets: true}
 	var list diag.List
 	scope, rs := l.newScope(answerType(tok.Obtain), false)
