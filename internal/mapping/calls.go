@@ -25,6 +25,9 @@ func (l *loader) operation(n *yamldoc.Node) *contract.Operation {
 			}
 			return nil
 		}
+		if l.world.Config != nil && l.world.Config.Backends[backend] != nil {
+			return nil // it has no contract that can be read, which is told already
+		}
 		l.unknown(n.SpanOf(0, len(backend)), "unknown-name", "backend", backend, among)
 		return nil
 	}
@@ -201,7 +204,16 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 	// Sign-in variables are not filled into bodies: credentials go where the
 	// contract's sign-in says, and a placeholder without vars is an error here.
 	text, list := expr.CompilePlaceholders(file, names, nil)
-	p.list.Add(list)
+	for _, d := range list {
+		if d.Rule == "unused-placeholder" { // told at the variable, not at the text
+			for i := range vars.Entries {
+				if k := vars.Entries[i].Key; strings.HasSuffix(d.Message, " "+k.Text) {
+					d.Span, d.Message = k.Span, t.Text+" has no placeholder "+k.Text
+				}
+			}
+		}
+		p.list.Add(diag.List{d})
+	}
 	if text == nil {
 		return
 	}

@@ -241,7 +241,8 @@ func (l *loader) defaultReplies(out *ErrorReplies, owner, given *yamldoc.Node) {
 		}
 		if out[k] == nil {
 			if k == kind && owner != nil && given.Get(kind.String()) == nil {
-				l.list.Errorf(owner.Span, "missing-key", "errors must have %s", kind)
+				l.list.Errorf(owner.Span, "missing-key", "errors says nothing of %s", kind).
+					Help = "every dialect says what it answers to " + kind.String()
 			}
 			continue
 		}

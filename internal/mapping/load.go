@@ -88,11 +88,14 @@ type document struct {
 	kind fileKind
 }
 
-var fileKinds = []struct {
+// fileKindOf is a kind of file: the key that tells it, and the table of its keys.
+type fileKindOf struct {
 	key   string
 	kind  fileKind
 	shape *yamldoc.Shape
-}{
+}
+
+var fileKinds = []fileKindOf{
 	{"route", mappingFile, MappingShape},
 	{"flow", flowFile, FlowShape},
 	{"dialect", dialectFile, DialectShape},
@@ -134,6 +137,9 @@ func (l *loader) tell(f *diag.File, root *yamldoc.Node) *document {
 	if !l.version(root) {
 		return nil
 	}
+	if len(found) == 0 && l.kindMisspelt(root) {
+		return nil
+	}
 	if len(found) == 0 {
 		l.list.Errorf(root.Entries[0].Key.Span, "file-kind", "nothing tells what kind of file this is").
 			Help = "one of the keys route, flow, dialect, table does"
@@ -151,6 +157,26 @@ func (l *loader) tell(f *diag.File, root *yamldoc.Node) *document {
 	}
 	l.list.Add(yamldoc.Check(root, k.shape))
 	return &document{file: f, root: root, kind: k.kind}
+}
+
+// kindMisspelt finds the key that was to tell the kind of a file, spelled wrong.
+func (l *loader) kindMisspelt(root *yamldoc.Node) bool {
+	var words []string
+	for _, k := range fileKinds {
+		words = append(words, k.key)
+	}
+	for i := range root.Entries {
+		k := root.Entries[i].Key
+		if slices.ContainsFunc(fileKinds, func(f fileKindOf) bool { return f.shape != nil && f.shape.Key(k.Text) != nil }) {
+			continue
+		}
+		if near := diag.Suggest(k.Text, words); near != "" {
+			l.list.Errorf(k.Span, "file-kind", "unknown key %s, and nothing else tells what kind of file this is", quoteShort(k.Text)).
+				Help = "did you mean " + near + "?"
+			return true
+		}
+	}
+	return false
 }
 
 // version checks that the file begins with a version this program knows.

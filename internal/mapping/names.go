@@ -297,7 +297,7 @@ func (p *planner) view(where place) *expr.Scope {
 var (
 	// anyType is what names have of which nothing is known, because what says
 	// it does not check: no further fault is told about it.
-	anyType      = &expr.Type{Kind: expr.AnyType}
+	anyType      = &expr.Type{Kind: expr.AnyType, Told: true}
 	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType)
 	headerType   = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
 	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)

@@ -183,8 +183,10 @@ func (p *planner) each(i *stepInfo, n *yamldoc.Node, s *expr.Scope) (*expr.Scope
 		return s, true
 	}
 	t := anyType
-	if e.List != nil && e.List.Type != nil && e.List.Type.Elem != nil {
-		t = e.List.Type.Elem
+	if e.List != nil && e.List.Type != nil && !e.List.Type.Told {
+		if t = e.List.Type.Elem; t == nil {
+			t = &expr.Type{Kind: expr.AnyType}
+		}
 	}
 	s = s.Child()
 	p.define(s, &expr.Name{Name: as.Text, Kind: expr.ElementName, Type: t, Slot: e.Slot}, as.Span)
@@ -214,6 +216,9 @@ func (p *planner) around(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 	st := i.step
 	calls, operations := false, true
 	for _, c := range st.Cases {
+		if (c.Action == DoCall || c.Action == DoFlow) && c.Call == nil {
+			calls = true // of something unknown, which is told already
+		}
 		if c.Call != nil {
 			calls = true
 			operations = operations && c.Call.Operation != nil
