@@ -41,9 +41,6 @@ func Parse(f *diag.File) (root *Node, list diag.List) {
 		}
 	}()
 	root = p.document()
-	if !p.list.HasErrors() {
-		p.agree(root)
-	}
 	return root, p.list
 }
 
