@@ -32,6 +32,10 @@ func TestRendering(t *testing.T) {
 			diag.Diagnostic{Severity: diag.Warning, Span: at(f, "bad"), Message: "m"},
 			"mappings/x.yaml:32:4: warning: m\n   32 | \té\tbad # \uFFFD[31m\n      | \t \t^^^",
 		},
+		"nothing but a tab": {
+			diag.Diagnostic{Span: diag.Span{File: f, Start: at(f, "\té").Start, End: at(f, "\té").Start + 1}, Message: "m"},
+			"mappings/x.yaml:32:1: m\n   32 | \té\tbad # \uFFFD[31m\n      | ^",
+		},
 		"long line": {
 			diag.Diagnostic{Span: at(f, "HERE"), Message: "m"},
 			"mappings/x.yaml:33:151: m\n   33 | …" + strings.Repeat("a", 47) + "HERE" + strings.Repeat("b", 47) + "…\n      | " + strings.Repeat(" ", 48) + "^^^^",

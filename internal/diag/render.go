@@ -72,7 +72,11 @@ func snippet(b *strings.Builder, s Span) {
 	if len(place) == 0 {
 		b.WriteByte('^')
 	}
-	for _, r := range place {
+	for i, r := range place {
+		if i == 0 && strings.Trim(string(place), "\t") == "" {
+			b.WriteByte('^') // nothing but tabs: one mark at the first
+			break
+		}
 		if r == '\t' {
 			b.WriteByte('\t') // as wide as above, which a mark would not be
 		} else {
