@@ -31,6 +31,8 @@ type Options struct {
 	// Assume is who calls when a request carries no credentials: tests and dry
 	// runs are made as somebody without knowing a secret. Nil when serving.
 	Assume *intake.Caller
+	MaxEach  int // the most elements an `each` may have; 0: flow.DefaultMaxEach
+	Fuel     int // how much work a request's expressions may do; 0: expr.DefaultFuel
 }
 
 // Exchanger answers requests of one set of mappings. It is immutable and safe for concurrent use.
@@ -66,6 +68,9 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	now := e.o.Clock()
 	f := expr.NewFrame(p.Layout, now, e.o.Zone)
 	defer f.Release()
+	if e.o.Fuel > 0 {
+		f.SetFuel(e.o.Fuel)
+	}
 
 	fields, problem := intake.Read(f.Arena, r, route.Dialect)
 	if problem != nil {
@@ -95,7 +100,8 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	counted := counter{next: e.o.Calls}
 	env := &flow.Env{
 		Calls: &counted, Memory: e.o.Memory, Cache: e.o.Cache, Now: now, Zone: e.o.Zone,
-		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable, OneByOne: e.o.OneByOne,
+		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable,
+		MaxEach: e.o.MaxEach, Fuel: e.o.Fuel, OneByOne: e.o.OneByOne,
 	}
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {

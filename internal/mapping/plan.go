@@ -395,6 +395,7 @@ type TestRequest struct {
 type TestCall struct {
 	Operation              *contract.Operation
 	ExpectWith, ExpectBody *yamldoc.Node
+	ExpectExactly          *yamldoc.Node // the whole body
 	JSON                   *yamldoc.Node
 	Text                   *string
 	Example                *contract.Example

@@ -102,7 +102,10 @@ func (l *loader) testCall(n *yamldoc.Node) *TestCall {
 		}
 	}
 	if e := n.Get("expect"); e != nil {
-		c.ExpectWith, c.ExpectBody = e.Get("with"), l.fileNode(e.Get("body"))
+		c.ExpectWith, c.ExpectBody, c.ExpectExactly = e.Get("with"), l.fileNode(e.Get("body")), l.fileNode(e.Get("exactly"))
+		if c.ExpectBody != nil && c.ExpectExactly != nil {
+			l.list.Errorf(e.KeyOf("body").Span, "two-bodies", "exactly is the whole body already: body says nothing more")
+		}
 		l.expected(c)
 	}
 	if t, ok := intOf(n.Get("times")); ok {
@@ -134,7 +137,10 @@ func (l *loader) expected(c *TestCall) {
 			}
 		}
 	}
-	if b := c.ExpectBody; b != nil {
+	for _, b := range []*yamldoc.Node{c.ExpectBody, c.ExpectExactly} {
+		if b == nil {
+			continue
+		}
 		if c.Operation.Body == nil {
 			l.list.Errorf(b.Span, "no-body", "%s takes no body", c.Operation.Name())
 		} else if b.Kind == yamldoc.Map {

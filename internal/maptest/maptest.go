@@ -22,6 +22,8 @@ type Options struct {
 	Callers []*intake.Caller // as configured; their secrets are not needed
 	Zone    *time.Location
 	Match   string // only tests whose "file: name" contains it; "" for all
+	// Fuel and MaxEach are gateway.yaml's limits of one request; 0 for what stands where nothing is said.
+	Fuel, MaxEach int
 	// Watch is told about every step of every test, after the test's own record; may be nil.
 	Watch flow.Watcher
 	// Answered is told about every reply of a mapping's tests; may be nil.
@@ -75,7 +77,7 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	if file.Route != nil {
 		options := exchange.Options{
 			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: cache, Zone: o.Zone,
-			Clock: func() time.Time { return now }, OneByOne: true,
+			Clock: func() time.Time { return now }, OneByOne: true, Fuel: o.Fuel, MaxEach: o.MaxEach,
 		}
 		for _, c := range o.Callers {
 			if c.Name == test.Caller {
@@ -99,6 +101,7 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	} else {
 		r.Failures = append(r.Failures, runFlow(file.Plan, test, &flow.Env{
 			Calls: upstream, Memory: memory, Cache: cache, Now: now, Zone: o.Zone, RequestID: "test", Watch: record, OneByOne: true,
+			Fuel: o.Fuel, MaxEach: o.MaxEach,
 		})...)
 	}
 	r.Failures = append(r.Failures, upstream.rest()...)

@@ -95,13 +95,18 @@ func (e *bookEntry) differs(c *backend.Call) []string {
 			}
 		}
 	}
-	if want := e.call.ExpectBody; want != nil {
-		if c.Operation.BodyForm {
-			return append(wrong, compare("body", mapping.ConstantJSON(want), formJSON(c.Request.Body), atLeast)...)
-		}
-		wrong = append(wrong, compare("body", mapping.ConstantJSON(want), c.Request.Body, atLeast)...)
+	want, how := e.call.ExpectBody, atLeast
+	if e.call.ExpectExactly != nil {
+		want, how = e.call.ExpectExactly, exactly
 	}
-	return wrong
+	if want == nil {
+		return wrong
+	}
+	body := c.Request.Body
+	if c.Operation.BodyForm {
+		body = formJSON(body)
+	}
+	return append(wrong, compare("body", mapping.ConstantJSON(want), body, how)...)
 }
 
 // sameText compares parameters, which travel as text: 5 and "5" are the same.

@@ -18,6 +18,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/maptest"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/store"
 )
@@ -47,9 +48,22 @@ func (l *Loaded) Missing(env func(string) (string, bool)) (list diag.List) {
 	return list
 }
 
-// Resolve gives the settings to serve with: values and secrets of this environment.
+// Resolve gives the settings to serve with: values and secrets of this
+// environment. What is shared between replicas is sealed, and a key that each
+// made for itself would open nothing: with a shared store one must be given.
 func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, diag.List) {
-	return l.Config.Resolve(env, os.ReadFile)
+	settings, list := l.Config.Resolve(env, os.ReadFile)
+	if settings != nil && settings.RedisURL.IsSet() && len(settings.SealKeys) == 0 {
+		at := &l.Config.Gateway.RedisURL
+		name := "gateway.seal_key"
+		if keys := l.Config.Gateway.SealKeys; len(keys) > 0 {
+			name = keys[0].Name
+		}
+		list.Errorf(at.At, "seal-key", "%s is set, but %s is not: what replicas share is sealed with one key", at.Name, name).
+			Help = "give every replica the same 32 random bytes in base64, such as \"openssl rand -base64 32\" prints"
+		return nil, list
+	}
+	return settings, list
 }
 
 // Open makes what serves, with the settings Resolve gave; it opens no
@@ -76,6 +90,7 @@ func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics) (*Sna
 	s.Exchanger = exchange.New(exchange.Options{
 		Callers: s.callers, Calls: s, Memory: local, Cache: local, Zone: l.zone, Clock: time.Now,
 		Unavailable: func(name string) bool { return s.clients[name] == nil },
+		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})
 	return s, nil
 }
@@ -136,6 +151,28 @@ func (l *Loaded) TestCallers() []*intake.Caller {
 		all = append(all, callerOf(r))
 	}
 	return all
+}
+
+// TestOptions are what the tests of the mappings run with: configured callers,
+// without their secrets, the time zone, and limits that need no environment.
+func (l *Loaded) TestOptions() maptest.Options {
+	return maptest.Options{
+		Callers: l.TestCallers(), Zone: zoneOf(l.Config),
+		Fuel: fixed(l.Config.Limits.Fuel), MaxEach: fixed(l.Config.Limits.Each),
+	}
+}
+
+// fixed gives a number that needs no environment, else 0.
+func fixed(t config.Text) int {
+	text, err := t.Resolve(nil)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // Call sends a call to its backend.
