@@ -79,6 +79,12 @@ func New(o Options) (*Client, error) {
 		}
 		fixed += "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+o.SignIn[b.Password])) + "\r\n"
 	}
+	if v := o.Contract.SignIn.Bearer; v != "" {
+		if !sendable(o.SignIn[v]) {
+			return nil, fmt.Errorf("%s of backend %s holds a character that no header can carry", v, name)
+		}
+		fixed += "Authorization: Bearer " + o.SignIn[v] + "\r\n"
+	}
 	c.fixed = fixed
 	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout}
 	if u.Scheme == "https" {
@@ -302,7 +308,9 @@ func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Respons
 	}
 	a.classify(op, status, contentType, body)
 	switch {
-	case status >= 500, a.State >= contract.Failed && a.Class == contract.ClassBadAnswer:
+	// A page instead of an answer tells of a sick backend, but not beside a 4xx:
+	// then it is this request that it cannot read, and the next will do.
+	case status >= 500, status < 400 && a.State >= contract.Failed && a.Class == contract.ClassBadAnswer:
 		return sick, a.State != contract.OK && a.State != contract.Refused
 	}
 	return healthy, false

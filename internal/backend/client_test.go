@@ -250,6 +250,16 @@ func TestBreaker(t *testing.T) {
 	require.Equal(t, []string{"shop half_open", "shop closed", "things.read refused not_found", "things.read refused not_found"}, w.told())
 }
 
+func TestPagesBesideClientErrorsKeepTheBreakerClosed(t *testing.T) {
+	s := serve(t, func(int, seen) reply {
+		return reply{text: "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"}
+	})
+	c := client(t, s.url(), func(o *Options) { o.Breaker = Breaker{Failures: 2, Pause: time.Minute} })
+	for range 5 {
+		require.Contains(t, said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))), "failed bad_answer 400")
+	}
+}
+
 func TestBreakerLetsOneThrough(t *testing.T) {
 	now := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 	b := &breaker{failures: 1, pause: time.Second, now: func() time.Time { return now }}
