@@ -39,8 +39,9 @@ type Backend struct {
 	At          diag.Span // its name
 	Contract    string
 	ContractAt  diag.Span
+	Bare        bool // it has no contract: steps say with request what is sent
 	URL         Text
-	SignIn      map[string]Secret // by the variables the contract's sign-in names
+	SignIn      map[string]Secret // by the variables the contract's sign-in names; without one, BareUser and so on
 	SignInAt    diag.Span         // the key sign_in, or the backend's name
 	SignInKeys  map[string]diag.Span
 	Timeout     Text // of one attempt

@@ -84,6 +84,7 @@ func (l *loader) backend(e yamldoc.Entry) *Backend {
 	n := e.Value
 	b := &Backend{Name: e.Key.Text, At: e.Key.Span, ContractAt: e.Key.Span, SignIn: map[string]Secret{}, SignInAt: e.Key.Span, SignInKeys: map[string]diag.Span{}}
 	b.Contract, b.ContractAt = named(n.Get("contract"), e.Key.Span)
+	b.Bare = n.Kind == yamldoc.Map && n.Get("contract") == nil
 	b.URL = l.text(n, "url", "", hostURL)
 	if k := n.KeyOf("sign_in"); k != nil {
 		b.SignInAt = k.Span
@@ -91,6 +92,9 @@ func (l *loader) backend(e yamldoc.Entry) *Backend {
 	for _, s := range entries(n.Get("sign_in")) {
 		b.SignIn[s.Key.Text] = l.secret(s.Value)
 		b.SignInKeys[s.Key.Text] = s.Key.Span
+	}
+	if b.Bare {
+		l.bareSignIn(b, n.Get("sign_in"))
 	}
 	b.Timeout = l.text(n, "timeout", defaultTimeout, duration)
 	b.AtMost = l.text(n, "at_most", defaultAtMost, count)

@@ -99,9 +99,9 @@ func gatewayKeys() *yamldoc.Shape {
 
 func backendShape() *yamldoc.Shape {
 	return object("backend", "A backend to call.",
-		yamldoc.Key{Name: "contract", Shape: name, Required: true, Doc: "The contract it answers by."},
+		yamldoc.Key{Name: "contract", Shape: name, Doc: "The contract it answers by; without one, steps reach it with `request`."},
 		yamldoc.Key{Name: "url", Shape: textOrEnv, Required: true, Doc: "Scheme, host and optional base path: https://backend.example."},
-		yamldoc.Key{Name: "sign_in", Shape: mapOf(secret), Doc: "Secrets by the variables the contract's sign-in names."},
+		yamldoc.Key{Name: "sign_in", Shape: mapOf(secret), Doc: "Secrets by the variables the contract's sign-in names; without a contract, `user` and `password` (HTTP Basic), `bearer` (Authorization: Bearer) or none."},
 		yamldoc.Key{Name: "timeout", Shape: durationOrEnv, Doc: "How long one attempt may take; without it, " + defaultTimeout + "."},
 		yamldoc.Key{Name: "at_most", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultAtMost + "."},
 		yamldoc.Key{Name: "idle_timeout", Shape: durationOrEnv, Doc: "When an idle connection is closed: below the backend's own; without it, " + defaultIdleTimeout + "."},

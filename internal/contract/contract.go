@@ -21,6 +21,7 @@ type Contract struct {
 type SignIn struct {
 	Variables []string // names gateway.yaml's sign_in must give: user, password
 	Basic     *Basic   // HTTP Basic on every operation
+	Bearer    string   // the variable sent as Authorization: Bearer on every operation; "": none
 	Token     *Token   // a fetched token on operations with Token set
 }
 
@@ -90,13 +91,15 @@ type Operation struct {
 	Changes      bool // x-emenda-changes: it changes something, and is never repeated
 	Token        bool // x-emenda-token: it carries the fetched token
 	Examples     map[string]*Example
+	Plain        bool // a mapping's request to a backend without a contract; ID is its method and path
 
 	name  string
 	path  []segment
 	rules []*rule // what answers mean: the operation's, then the contract's
 }
 
-// Name gives the name calls use: "shop.orders.read".
+// Name gives the name calls use: "shop.orders.read"; of a request to a backend
+// without a contract "files GET /v1/items/{id}".
 func (o *Operation) Name() string {
 	if o.name != "" {
 		return o.name
