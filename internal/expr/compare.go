@@ -84,6 +84,9 @@ func okState(a, b *ex) []Fact {
 	return nil
 }
 
+// numeral is a text that spells a number.
+var numeral = regexp.MustCompile(`^-?[0-9]{1,15}([.][0-9]{1,9})?$`)
+
 // comparable tells whether a and b can be equal, and reports when they cannot.
 func (c *checker) comparable(n *ast.BinaryNode, a, b *ex) bool {
 	ka, kb := a.typ.Kind, b.typ.Kind
@@ -93,13 +96,15 @@ func (c *checker) comparable(n *ast.BinaryNode, a, b *ex) bool {
 	if ka != kb {
 		d := c.fault(n, "type", "%s is compared with %s", article(a.typ), article(b.typ))
 		if ka == TextType && kb == NumberType || ka == NumberType && kb == TextType {
-			num := n.Left
+			num, other, literal := n.Left, n.Right, b
 			if kb == NumberType {
-				num = n.Right
+				num, other, literal = n.Right, n.Left, a
 			}
 			d.Help = "text(" + c.raw(num) + ") makes text of the number"
 			if _, ok := num.(*ast.IntegerNode); ok {
 				d.Help = "write the number as text: \"" + c.raw(num) + "\""
+			} else if _, ok := other.(*ast.StringNode); ok && numeral.MatchString(literal.value.Text()) {
+				d.Help = "write the number without quotes: " + literal.value.Text()
 			}
 		}
 		return false

@@ -46,7 +46,7 @@ m.yaml:1:28: erp.client.data answers with no field "nme"
 m.yaml:1:4: a whole number is compared with text
     1 | x: input.id == "5"
       |    ^^^^^^^^^^^^^^^
-      = text(input.id) makes text of the number
+      = write the number without quotes: 5
 `},
 		{`input.id + "a" == "b"`, `
 m.yaml:1:4: text is added to a whole number
@@ -508,7 +508,7 @@ m.yaml:1:15: | is not part of this language
       = write f(x), not x | f()
 `},
 		{`input?on == true`, `
-m.yaml:1:9: a ? alone reads nothing
+m.yaml:1:9: a ? alone means nothing here
     1 | x: input?on == true
       |         ^
       = write ?.on to reach through what may be missing

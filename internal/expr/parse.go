@@ -143,7 +143,7 @@ func (s *source) lonelyQuestion() bool {
 		if slices.ContainsFunc(s.toks[i:], func(t token) bool { return s.node.Text[t.start:t.end] == ":" }) {
 			continue
 		}
-		s.errorf(s.toks[i].start, s.toks[i].end, "syntax", "a ? alone reads nothing").
+		s.errorf(s.toks[i].start, s.toks[i].end, "syntax", "a ? alone means nothing here").
 			Help = fmt.Sprintf("write ?.%s to reach through what may be missing", s.text(i+1))
 		return true
 	}

@@ -53,7 +53,7 @@ func (p *parser) flowCut(in *Node) {
 		p.fail(last.Span.Start, at+1, ruleCutShort, helpQuote, "YAML ends this value at the %c", p.src[at])
 	}
 	if last.style != 0 {
-		p.fail(at, p.lineEnd(at), ruleCutShort, helpQuote, "YAML ends this value at its closing quote")
+		p.fail(at, p.lineEnd(at), ruleCutShort, p.quoteHelp(last, helpQuote), "YAML ends this value at its closing quote")
 	}
 	p.fail(at, at+width(p.src, at), ruleSyntax, "", "expected a comma or the closing bracket")
 }

@@ -1,6 +1,7 @@
 package yamldoc
 
 import (
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -375,11 +376,20 @@ func (p *parser) textAfter(v *Node) {
 		if v.style == '\'' {
 			other = `"`
 		}
-		p.fail(p.pos, end, ruleCutShort, "quote the whole value with "+other+"…"+other, "YAML ends this value at its closing quote")
+		p.fail(p.pos, end, ruleCutShort, p.quoteHelp(v, "quote the whole value with "+other+"…"+other), "YAML ends this value at its closing quote")
 	case v.Kind == List || v.Kind == Map:
 		p.fail(p.pos, end, ruleCutShort, helpQuote, "YAML ends this value at its closing bracket")
 	}
 	p.fail(p.pos, end, ruleSyntax, helpQuote, "unexpected text after the value")
+}
+
+// quoteHelp is help, or where the value's quote opens when it was meant to close long before.
+func (p *parser) quoteHelp(v *Node, help string) string {
+	opens, _ := p.f.Position(v.Span.Start)
+	if here, _ := p.f.Position(p.pos); opens != here {
+		return fmt.Sprintf("its quote opens in line %d: is the one that closes it missing there?", opens)
+	}
+	return help
 }
 
 // keys finds repeated keys of one map.
