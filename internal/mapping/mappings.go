@@ -54,6 +54,9 @@ func (l *loader) route(r *Route, n *yamldoc.Node) {
 		r.Timeout = t
 	}
 	r.Needs = textOf(n.Get("needs"))
+	if needs := n.Get("needs"); needs != nil && (r.Needs == "" || strings.ContainsAny(r.Needs, "* \t")) {
+		l.list.Errorf(needs.Span, "needs", "needs is one permission, such as shop.read: globs stand with callers")
+	}
 	if r.Dialect == nil {
 		return
 	}
