@@ -27,8 +27,8 @@ type Route struct {
 	Plan    *Plan
 	Dialect *Dialect
 	Methods []string
-	Path    string // below the dialect's prefixes: "consultacliente", "linhas/{numero}"
-	Needs   string // permission: "ura.consultacliente"
+	Path    string // below the dialect's prefixes: "items", "items/{id}"
+	Needs   string // permission: "shop.items"
 	Timeout time.Duration
 	Errors  *ErrorReplies // the dialect's, with this route's replacements
 	At      diag.Span
@@ -36,7 +36,7 @@ type Route struct {
 
 // Plan is one mapping's or flow's steps, compiled.
 type Plan struct {
-	Name    string // "ura/consultacliente" or "flows.cliente_do_contrato": as logs and metrics name it
+	Name    string // "shop/items" or "flows.find": as logs and metrics name it
 	File    *diag.File
 	Summary string
 	Layout  *expr.Layout
@@ -295,7 +295,7 @@ type ErrorReply struct {
 type Dialect struct {
 	Name     string
 	File     *diag.File
-	Prefixes []string // "/ws/ura", "/api/ura"
+	Prefixes []string // "/shop", "/api/shop"
 	Methods  []string
 	Slash    Slash
 	Read     []ReadKind
