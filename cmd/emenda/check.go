@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/maptest"
@@ -10,18 +10,18 @@ import (
 )
 
 type configFlag struct {
-	Config string `short:"c" default:"gateway.yaml" help:"The gateway's configuration." placeholder:"FILE"`
+	Config string `short:"c" default:"gateway.yaml" help:"The gateway's configuration; ${default} without it." placeholder:"FILE"`
 }
 
 type checkCommand struct {
 	configFlag
 	Format string `enum:"text,json,sarif" default:"text" help:"How to print what was found: text, json or sarif."`
-	Strict bool   `help:"Exit with 3 when there are warnings."`
+	Strict bool   `help:"Exit with 3 when there are warnings. What is unset in this environment is told, and does not count."`
 }
 
 // Help shows examples.
 func (checkCommand) Help() string {
-	return `Reads everything that "emenda serve" would, with the same loader, and prints every problem at once. Needs no environment and calls nobody.
+	return `Reads everything that "emenda serve" would, with the same loader, and prints every problem at once. Needs no environment and calls nobody: that a secret or address is unset here is told, but is no reason for --strict to fail.
 
 Examples:
 
@@ -33,6 +33,13 @@ Examples:
 // Run checks.
 func (c *checkCommand) Run(s *streams) error {
 	loaded, list := snapshot.Load(c.Config)
+	code := exitGood
+	switch {
+	case list.HasErrors():
+		code = exitErrors
+	case c.Strict && len(list) > 0:
+		code = exitWarnings
+	}
 	if loaded != nil {
 		list.Add(loaded.Missing(s.env))
 	}
@@ -44,28 +51,26 @@ func (c *checkCommand) Run(s *streams) error {
 		fmt.Fprintln(s.out, string(list.SARIF()))
 	default:
 		fmt.Fprint(s.out, list.Text())
-		if !list.HasErrors() {
+		if loaded != nil {
 			fmt.Fprintln(s.out, loaded.Summary())
 		}
 	}
-	switch {
-	case list.HasErrors():
-		return exitError(exitErrors)
-	case c.Strict && len(list) > 0:
-		return exitError(exitWarnings)
+	if code != exitGood {
+		return exitError(code)
 	}
 	return nil
 }
 
-// loadGood loads what tests and serving need, printing what is wrong.
-func loadGood(config string, s *streams) (*snapshot.Loaded, error) {
+// loadGood loads what tests and serving need. Errors are printed; warnings
+// are the check's to tell, and given.
+func loadGood(config string, s *streams) (*snapshot.Loaded, diag.List, error) {
 	loaded, list := snapshot.Load(config)
+	list.Sort()
 	if list.HasErrors() {
-		list.Sort()
 		fmt.Fprint(s.err, list.Text())
-		return nil, exitError(exitErrors)
+		return nil, list, exitError(exitErrors)
 	}
-	return loaded, nil
+	return loaded, list, nil
 }
 
 type testCommand struct {
@@ -82,17 +87,18 @@ Examples:
 
   emenda test
   emenda test -v consultacliente
-  emenda test --config gateway.yaml "unknown customer"`
+  emenda test --config gateway.yaml "wrong credentials"`
 }
 
 // Run runs the tests.
 func (c *testCommand) Run(s *streams) error {
-	loaded, err := loadGood(c.Config, s)
+	loaded, _, err := loadGood(c.Config, s)
 	if err != nil {
 		return err
 	}
-	begin := time.Now()
-	results := maptest.Run(loaded.Set, maptest.Options{Callers: loaded.TestCallers(), Zone: loaded.Zone(), Match: c.Match})
+	options := loaded.TestOptions()
+	options.Match = c.Match
+	results := maptest.Run(loaded.Set, options)
 	failed := 0
 	for i := range results {
 		r := &results[i]
@@ -105,11 +111,13 @@ func (c *testCommand) Run(s *streams) error {
 		failed++
 		printFailed(s, r)
 	}
-	fmt.Fprintf(s.out, "%d passed, %d failed (%s)\n", len(results)-failed, failed, time.Since(begin).Round(time.Millisecond))
-	if failed > 0 || len(results) == 0 {
-		if len(results) == 0 {
-			fmt.Fprintln(s.err, "emenda: no test to run")
-		}
+	fmt.Fprintf(s.out, "%d passed, %d failed\n", len(results)-failed, failed)
+	switch {
+	case len(results) == 0 && c.Match != "":
+		return fmt.Errorf("no test has %q in its file and name", c.Match)
+	case len(results) == 0:
+		return errors.New("no mapping has tests")
+	case failed > 0:
 		return exitError(exitErrors)
 	}
 	return nil

@@ -52,43 +52,31 @@ func main() {
 func run(args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends at once
 	var c commands
-	type done struct{ code int }
-	var parser *kong.Kong
-	code, exited := 0, false
 	parser, err := kong.New(&c,
 		kong.Name("emenda"),
 		kong.Description("An API integration gateway: requests in one dialect become requests to backends and an answer, by mappings in YAML.\n\nExit codes: 0 good, 1 errors, 2 wrong use, 3 warnings with --strict."),
 		kong.Writers(s.out, s.err),
-		kong.Exit(func(n int) { code, exited = n, true; panic(done{n}) }),
+		// Help ends the command: the exit leaves Parse by a panic, caught in parse.
+		kong.Exit(func(code int) { panic(exitError(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(&s),
 	)
 	if err != nil {
-		fmt.Fprintln(s.err, "emenda:", err)
-		return exitUsage
+		panic(err) // the commands above are declared wrongly
 	}
-	parsed, err := func() (k *kong.Context, err error) {
-		defer func() {
-			if r := recover(); r != nil {
-				if _, ok := r.(done); !ok {
-					panic(r)
-				}
-			}
-		}()
-		return parser.Parse(args)
-	}()
-	if exited {
-		return code
-	}
-	if err != nil {
+	parsed, err := parse(parser, args)
+	var end exitError
+	switch {
+	case errors.As(err, &end):
+		return int(end)
+	case err != nil:
 		fmt.Fprintf(s.err, "emenda: %v\nrun \"emenda --help\" for the commands and flags\n", err)
 		return exitUsage
 	}
-	err = parsed.Run()
-	var end exitError
-	switch {
+	switch err = parsed.Run(); {
 	case err == nil:
 		return exitGood
 	case errors.As(err, &end):
@@ -97,6 +85,19 @@ func run(args []string, s streams) int {
 		fmt.Fprintln(s.err, "emenda:", err)
 		return exitErrors
 	}
+}
+
+func parse(parser *kong.Kong, args []string) (parsed *kong.Context, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			end, ok := r.(exitError)
+			if !ok {
+				panic(r)
+			}
+			err = end
+		}
+	}()
+	return parser.Parse(args)
 }
 
 type versionCommand struct{}

@@ -9,7 +9,7 @@ import (
 )
 
 type sandboxCommand struct {
-	Listen    string        `default:"127.0.0.1:8090" help:"The stand-in ERP's address; loopback only." placeholder:"ADDRESS"`
+	Listen    string        `default:"127.0.0.1:8090" help:"The stand-in ERP's address, loopback only; ${default} without it." placeholder:"ADDRESS"`
 	User      string        `default:"sandbox" help:"What HTTP Basic must carry."`
 	Password  string        `default:"sandbox" help:"What HTTP Basic must carry."`
 	TokenLife time.Duration `default:"1h" help:"How long a fetched token lives."`

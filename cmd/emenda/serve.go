@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/config"
@@ -44,9 +45,12 @@ Examples:
 // Run serves until a signal ends it.
 func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	log := observe.NewLogger(s.err, c.LogLevel)
-	loaded, err := loadGood(c.Config, s)
+	loaded, warnings, err := loadGood(c.Config, s)
 	if err != nil {
 		return err
+	}
+	if len(warnings) > 0 {
+		log.Warn("the configuration has warnings; \"emenda check\" shows them", slog.Int("warnings", len(warnings)))
 	}
 	env := s.env
 	if c.Sandbox {
@@ -55,6 +59,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 			return err
 		}
 		defer closeSandbox(box, log)
+		log.Info("the stand-ins of the backends listen", slog.String("address", box.URL()))
 		env = sandboxEnvironment(env, box.URL())
 	}
 	settings, list := loaded.Resolve(env)
@@ -63,7 +68,9 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		return exitError(exitErrors)
 	}
 	if c.Sandbox {
-		if err := routes.CheckLoopback("the listener, with --sandbox", settings.Listen); err != nil {
+		err := errors.Join(routes.CheckLoopback("gateway.listen with --sandbox", settings.Listen),
+			routes.CheckLoopback("gateway.admin_listen with --sandbox", settings.AdminListen))
+		if err != nil {
 			return err
 		}
 	}
@@ -93,24 +100,30 @@ func listenAndServe(ctx context.Context, server *routes.Server, settings *config
 		return errors.Join(err, ln.Close())
 	}
 	admin := server.AdminServer(settings.AdminToken.Reveal())
-	ended := make(chan error, 2)
-	go func() { ended <- server.Serve(ln) }()
-	go func() {
-		if err := admin.Serve(adminLn); !errors.Is(err, http.ErrServerClosed) {
-			ended <- err
-		}
-	}()
+	failed := make(chan error, 2)
+	var listeners sync.WaitGroup
+	serve := func(name string, run func(net.Listener) error, ln net.Listener) {
+		listeners.Go(func() {
+			if err := run(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("%s ended: %w", name, err)
+			}
+		})
+	}
+	serve("gateway.listen", server.Serve, ln)
+	serve("gateway.admin_listen", admin.Serve, adminLn)
 	log.Info("serving", slog.String("address", ln.Addr().String()), slog.String("admin_address", adminLn.Addr().String()),
 		slog.String("version", version), slog.String("configuration", server.Snapshot().Hash))
 	select {
-	case err = <-ended:
-		err = fmt.Errorf("a listener ended: %w", err)
+	case err = <-failed:
 	case <-ctx.Done():
-		log.Info("stopping")
 	}
+	log.Info("stopping")
 	end, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	err = errors.Join(err, server.Shutdown(end), admin.Shutdown(end))
+	// The probes answer until the last request has.
+	err = errors.Join(err, server.Shutdown(end))
+	err = errors.Join(err, admin.Shutdown(end))
+	listeners.Wait()
 	log.Info("stopped")
 	return err
 }
@@ -127,7 +140,7 @@ func sandboxEnvironment(env func(string) (string, bool), erp string) func(string
 		if v, ok := env(name); ok && v != "" {
 			return v, true
 		}
-		if _, file := env(name + "_FILE"); file {
+		if file, ok := env(name + "_FILE"); ok && file != "" {
 			return "", false
 		}
 		v, ok := defaults[name]

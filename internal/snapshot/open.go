@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
@@ -70,11 +71,7 @@ func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, dia
 // connection before a request needs one. metrics may be nil.
 func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics) (*Snapshot, error) {
 	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), clients: map[string]*backend.Client{}}
-	for _, m := range settings.Missing {
-		if m.LeftOut {
-			s.LeftOut = append(s.LeftOut, LeftOut{Kind: m.Kind, Name: m.Name, Why: m.Variable + " is not set"})
-		}
-	}
+	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
 		c, err := backend.New(l.options(settings.Backends[name], metrics))
 		if err != nil {
@@ -93,6 +90,23 @@ func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics) (*Sna
 		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})
 	return s, nil
+}
+
+// leftOut tells each backend and caller once, with all that is unset.
+func leftOut(missing []config.Missing) (all []LeftOut) {
+	for _, m := range missing {
+		if !m.LeftOut {
+			continue
+		}
+		last := len(all) - 1
+		if last < 0 || all[last].Kind != m.Kind || all[last].Name != m.Name {
+			all = append(all, LeftOut{Kind: m.Kind, Name: m.Name, Why: m.Variable + " is not set"})
+			continue
+		}
+		names := strings.TrimSuffix(strings.TrimSuffix(all[last].Why, " is not set"), " are not set")
+		all[last].Why = names + ", " + m.Variable + " are not set"
+	}
+	return all
 }
 
 func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics) backend.Options {
