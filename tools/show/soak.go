@@ -19,9 +19,9 @@ import (
 // must be right.
 const (
 	soakRounds      = 4
-	soakFaults      = 4 * time.Second
+	soakFaults      = 3500 * time.Millisecond
 	soakSettle      = 9 * time.Second
-	soakCalm        = 3 * time.Second
+	soakCalm        = 2500 * time.Millisecond
 	soakConnections = 8
 	soakPause       = 2 * time.Millisecond // between the requests of one connection
 	maxResident     = 150 << 20
@@ -267,9 +267,10 @@ func median(seen []int64) int64 {
 	return sorted[len(sorted)/2]
 }
 
-// settled waits for the goroutines of the load to go.
+// settled waits for the goroutines of the load to go. The server keeps those of
+// closed connections for up to twenty seconds, to use them again.
 func (s *soak) settled(before float64) (after float64, err error) {
-	for deadline := time.Now().Add(12 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(22 * time.Second); ; time.Sleep(200 * time.Millisecond) {
 		if after, err = s.g.metric("go_goroutines"); err != nil || after <= before+2 || time.Now().After(deadline) {
 			return after, err
 		}
