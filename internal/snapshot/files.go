@@ -26,8 +26,9 @@ const maxFile = 4 << 20
 
 // readFolder reads the mappings folder dir on disk, or the built-in one when
 // dir is empty. shown is the folder's name in messages. skip is a file that is
-// no mapping although it stands there: the configuration itself.
-func readFolder(dir, skip string, list *diag.List) *files {
+// no mapping although it stands there: the configuration itself. A folder that
+// cannot be read is told at at, and gives nil.
+func readFolder(at diag.Span, dir, skip string, list *diag.List) *files {
 	var root fs.FS = mappings.Files
 	shown := "mappings"
 	if dir != "" {
@@ -65,8 +66,9 @@ func readFolder(dir, skip string, list *diag.List) *files {
 		return nil
 	})
 	if err != nil {
-		list.Errorf(diag.Span{}, "mappings-folder", "the mappings folder %s cannot be read: %v", shown, reason(err)).
+		list.Errorf(at, "mappings-folder", "the mappings folder %s cannot be read: %v", shown, reason(err)).
 			Help = "gateway.mappings names a folder relative to the configuration's own; without it the built-in mappings serve"
+		return nil
 	}
 	slices.SortFunc(found.all, func(a, b *diag.File) int { return strings.Compare(a.Name, b.Name) })
 	return found

@@ -38,11 +38,11 @@ func Load(configFile string) (*Loaded, diag.List) {
 	if file == nil {
 		return nil, list
 	}
-	l, found := load(file, source{contract: contract.Load, folder: func(folder string, list *diag.List) *files {
+	l, found := load(file, source{contract: contract.Load, folder: func(at diag.Span, folder string, list *diag.List) *files {
 		if folder != "" && !filepath.IsAbs(folder) {
 			folder = filepath.Join(filepath.Dir(configFile), folder)
 		}
-		return readFolder(folder, configFile, list)
+		return readFolder(at, folder, configFile, list)
 	}})
 	list.Add(found)
 	list.Sort()
@@ -52,7 +52,7 @@ func Load(configFile string) (*Loaded, diag.List) {
 // source is where a load's files come from; tests keep them, and contracts that
 // did not change, in memory.
 type source struct {
-	folder   func(name string, list *diag.List) *files
+	folder   func(at diag.Span, name string, list *diag.List) *files // nil when it cannot be read, which is then told at at
 	contract func(name string, f *diag.File, functions *expr.Functions) (*contract.Contract, diag.List)
 }
 
@@ -64,10 +64,13 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 	}
 	folder, err := cfg.Gateway.Mappings.Resolve(nil)
 	if err != nil {
-		list.Errorf(diag.Span{File: file}, "mappings-folder", "gateway.mappings: %v", err)
+		list.Errorf(cfg.Gateway.Mappings.At, "mappings-folder", "gateway.mappings: %v", err)
 		return nil, list
 	}
-	files := from.folder(folder, &list)
+	files := from.folder(cfg.Gateway.Mappings.At, folder, &list)
+	if files == nil {
+		return nil, list
+	}
 	functions, err := expr.NewFunctions(plugins.Functions()...)
 	if err != nil {
 		list.Errorf(diag.Span{}, "plugins", "%v", err)
@@ -134,7 +137,7 @@ func checkSignIn(b *config.Backend, c *contract.Contract, list *diag.List) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.SignIn)) {
 		if !slices.Contains(c.SignIn.Variables, name) {
-			list.Errorf(b.SignInAt, "sign-in", "the contract of backend %s knows no %q in sign_in", b.Name, name).
+			list.Errorf(b.SignInKeys[name], "sign-in", "the contract of backend %s knows no %q in sign_in", b.Name, name).
 				Help = suggestion(name, c.SignIn.Variables)
 		}
 	}
