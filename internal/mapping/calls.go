@@ -17,6 +17,11 @@ func (l *loader) operation(n *yamldoc.Node) *contract.Operation {
 	backend, id, ok := strings.Cut(n.Text, ".")
 	c := l.world.Contracts[backend]
 	if !ok || c == nil {
+		if l.facts.bare[backend] {
+			l.list.Errorf(n.SpanOf(0, len(backend)), "no-contract", "backend %s has no contract, so it has no operations to call", backend).
+				Help = "write request: { backend: " + backend + ", method: …, path: … }, or give the backend a contract in gateway.yaml"
+			return nil
+		}
 		among := append(keysOf(l.world.Contracts), "flows")
 		if !ok {
 			d := l.list.Errorf(n.Span, "unknown-name", "a call names backend.operation or flows.name, not %s", quoteShort(n.Text))

@@ -14,13 +14,14 @@ const defaultRetryEvery = 100 * time.Millisecond
 
 // The keys that say what is done, and those that belong to some of them.
 var (
-	actions   = []string{"call", "recall", "remember", "use", "fail", "skip"}
+	actions   = []string{"call", "request", "recall", "remember", "use", "fail", "skip"}
+	calling   = []string{"call", "request"}
 	belonging = []struct {
 		key string
 		to  []string
 	}{
-		{"with", []string{"call"}}, {"body", []string{"call"}}, {"template", []string{"call"}},
-		{"vars", []string{"call"}}, {"patch", []string{"call"}}, {"set", []string{"call"}}, {"delete", []string{"call"}},
+		{"with", calling}, {"body", calling}, {"template", calling}, {"vars", calling},
+		{"patch", calling}, {"set", calling}, {"delete", calling},
 		{"key", []string{"recall", "remember"}}, {"value", []string{"remember"}},
 	}
 )
@@ -73,7 +74,7 @@ func (p *planner) one(i *stepInfo, n *yamldoc.Node, s *expr.Scope, what string) 
 	switch {
 	case len(found) == 0:
 		if !hasLater(n) {
-			p.list.Errorf(i.nameIn(n), "no-action", "%s does nothing: it needs one of call, recall, remember, use, fail%s", what, map[bool]string{true: ", switch", false: ", skip"}[what == "the step"])
+			p.list.Errorf(i.nameIn(n), "no-action", "%s does nothing: it needs one of call, request, recall, remember, use, fail%s", what, map[bool]string{true: ", switch", false: ", skip"}[what == "the step"])
 		}
 		i.okEnds = true
 		return nil
@@ -89,6 +90,8 @@ func (p *planner) one(i *stepInfo, n *yamldoc.Node, s *expr.Scope, what string) 
 	switch found[0] {
 	case "call":
 		p.call(i, c, n, s)
+	case "request":
+		p.request(i, c, n, s)
 	case "recall":
 		p.recall(i, c, n, s)
 	case "remember":
@@ -153,7 +156,7 @@ func (p *planner) gives(i *stepInfo, t *expr.Type, at diag.Span) {
 }
 
 func hasLater(n *yamldoc.Node) bool {
-	for _, k := range []string{"request", "claim", "wait", "emit", "poll", "sleep", "lookup"} {
+	for _, k := range []string{"claim", "wait", "emit", "poll", "sleep", "lookup"} {
 		if n.Get(k) != nil {
 			return true
 		}

@@ -16,13 +16,14 @@ type facts struct {
 	constType *expr.Type
 	memories  map[string]*Memory
 	callers   map[string]string // name → dialect
+	bare      map[string]bool   // backends without a contract
 }
 
 // readFacts reads a configuration; nil is one that says nothing.
 func readFacts(c *config.Config) facts {
 	f := facts{
 		consts: jsonx.RawValue("{}"), constType: record("const"),
-		memories: map[string]*Memory{}, callers: map[string]string{},
+		memories: map[string]*Memory{}, callers: map[string]string{}, bare: map[string]bool{},
 	}
 	if c == nil {
 		return f
@@ -35,6 +36,11 @@ func readFacts(c *config.Config) facts {
 	}
 	for name, m := range c.Memory {
 		f.memories[name] = memoryOf(m)
+	}
+	for name, b := range c.Backends {
+		if b.Bare {
+			f.bare[name] = true
+		}
 	}
 	for name, caller := range c.Callers {
 		f.callers[name] = caller.Dialect

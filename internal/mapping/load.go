@@ -32,8 +32,9 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 			Dialects: map[string]*Dialect{},
 			Tables:   map[string]*expr.Table{},
 		},
-		flows:  map[string]*flowInfo{},
-		tables: map[string]*document{},
+		flows:    map[string]*flowInfo{},
+		tables:   map[string]*document{},
+		requests: map[*Plan][]*contract.Operation{},
 	}
 	l.read(files)
 	for _, d := range l.of(tableFile) {
@@ -68,6 +69,7 @@ type loader struct {
 	dialects  map[string]*document
 	flows     map[string]*flowInfo
 	flowOrder []*flowInfo // those called before those that call
+	requests  map[*Plan][]*contract.Operation
 	list      diag.List
 }
 

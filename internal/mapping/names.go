@@ -92,6 +92,8 @@ func stepRefs(n *yamldoc.Node) []string {
 		for _, k := range []string{"with", "body", "vars", "patch", "set", "key", "value", "use", "fail"} {
 			add(a.Get(k), false)
 		}
+		add(a.Get("request").Get("query"), false)
+		add(a.Get("request").Get("header"), false)
 	}
 	action(n)
 	add(n.Get("each"), false)

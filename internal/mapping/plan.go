@@ -20,6 +20,7 @@ type Set struct {
 	Dialects map[string]*Dialect
 	Tables   map[string]*expr.Table
 	Tests    []*TestFile
+	Requests []*contract.Operation // made of the steps' `request:`; they are in no contract
 }
 
 // Route is a mapping file: a plan and how it is reached.

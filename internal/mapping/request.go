@@ -171,6 +171,26 @@ func (l *loader) requestsNamed(name string, plan *Plan) (found []*contract.Opera
 	return found, among
 }
 
+// testedRequest finds the request a test's call names: "BACKEND METHOD PATH".
+func (l *loader) testedRequest(at *yamldoc.Node, plan *Plan) *contract.Operation {
+	found, among := l.requestsNamed(at.Text, plan)
+	if len(found) > 0 {
+		return found[0]
+	}
+	l.unknown(at.Span, "unknown-name", "request", at.Text, among)
+	return nil
+}
+
+// alike gives the operations a test means by the name of op: of requests, all
+// of that backend, method and path.
+func (l *loader) alike(op *contract.Operation, plan *Plan) []*contract.Operation {
+	if !op.Plain {
+		return []*contract.Operation{op}
+	}
+	found, _ := l.requestsNamed(op.Name(), plan)
+	return found
+}
+
 // keyNodes gives the keys of a map.
 func keyNodes(n *yamldoc.Node) []*yamldoc.Node {
 	if n == nil || n.Kind != yamldoc.Map {

@@ -14,7 +14,8 @@ func stepsShape() *yamldoc.Shape {
 func actionKeys() []yamldoc.Key {
 	return []yamldoc.Key{
 		key("call", name, "The operation (`backend.operation`) or flow (`flows.name`) to call."),
-		key("with", value, "The operation's parameters, or the flow's input."),
+		key("request", requestShape(), "A request to a backend without a contract."),
+		key("with", value, "The operation's parameters, the values of the request's path, or the flow's input."),
 		key("body", value, "The request's body."),
 		key("template", text, "A text file of the mappings folder with `_NAME_` placeholders that becomes the body."),
 		key("vars", mapOf(value, `^_[A-Z0-9_]+_$`, "a placeholder: _NAME_"), "The values of the template's placeholders."),
@@ -54,7 +55,6 @@ func stepShape() *yamldoc.Shape {
 		key("parallel", boolean, "A step that changes something no longer waits for the steps above it."),
 	)
 	for _, l := range []struct{ name, words, doc string }{
-		{"request", "not supported yet: request comes with backends without a contract", "A request to a backend without a contract."},
 		{"claim", fmt.Sprintf(laterStore, "claim"), "Takes one of a limited number before the call."},
 		{"idempotency_key", fmt.Sprintf(laterStore, "idempotency_key"), "A key that lets a changing call be repeated."},
 		{"lookup", fmt.Sprintf(laterOrder, "lookup"), "Finds out whether a lost call took effect."},
@@ -77,7 +77,6 @@ func casesShape() *yamldoc.Shape {
 	keys = append(keys, actionKeys()...)
 	keys = append(keys,
 		key("skip", boolean, "`true` skips the step."),
-		later("request", "not supported yet: request comes with backends without a contract", "A request to a backend without a contract."),
 	)
 	s := listOf(object("case", "One way a switch can go.", keys...))
 	s.Min = 1

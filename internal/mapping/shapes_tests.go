@@ -55,7 +55,7 @@ func testRequestShape() *yamldoc.Shape {
 
 func testCallShape() *yamldoc.Shape {
 	return object("upstream call", "One call a backend must see.",
-		required(key("call", name, "The operation.")),
+		required(key("call", name, "The operation; of a `request`, what it says in one: `files GET /v1/items/{id}`.")),
 		key("expect", object("expected call", "What the call must bring, at least.",
 			key("with", mapOf(anything, "", ""), "Parameters."),
 			key("body", anything, "Members the body must have at least."),

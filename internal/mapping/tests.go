@@ -36,7 +36,7 @@ func (l *loader) tests(d *document, plan *Plan, route *Route) {
 		if up := item.Get("upstream"); up != nil {
 			for _, c := range up.Items {
 				if c.Kind == yamldoc.Map {
-					t.Upstream = append(t.Upstream, l.testCall(c))
+					t.Upstream = append(t.Upstream, l.testCall(c, plan))
 				}
 			}
 		}
@@ -91,13 +91,17 @@ func (l *loader) testMemory(n *yamldoc.Node) map[string][]MemoryEntry {
 	return all
 }
 
-func (l *loader) testCall(n *yamldoc.Node) *TestCall {
+func (l *loader) testCall(n *yamldoc.Node, plan *Plan) *TestCall {
 	c := &TestCall{At: n.Span}
 	if at := n.Get("call"); at != nil && at.Text != "" {
 		c.At = at.Span
-		if strings.HasPrefix(at.Text, "flows.") {
+		backend, _, spaced := strings.Cut(at.Text, " ")
+		switch {
+		case strings.HasPrefix(at.Text, "flows."):
 			l.list.Errorf(at.Span, "unknown-name", "upstream names operations: flows are run, not answered for")
-		} else {
+		case spaced || l.facts.bare[backend]:
+			c.Operation = l.testedRequest(at, plan)
+		default:
 			c.Operation = l.operation(at)
 		}
 	}
@@ -106,7 +110,7 @@ func (l *loader) testCall(n *yamldoc.Node) *TestCall {
 		if c.ExpectBody != nil && c.ExpectExactly != nil {
 			l.list.Errorf(e.KeyOf("body").Span, "two-bodies", "exactly is the whole body already: body says nothing more")
 		}
-		l.expected(c)
+		l.expected(c, plan)
 	}
 	if t, ok := intOf(n.Get("times")); ok {
 		c.Times = t
@@ -121,14 +125,18 @@ func (l *loader) testCall(n *yamldoc.Node) *TestCall {
 }
 
 // expected checks the names a test expects to be sent.
-func (l *loader) expected(c *TestCall) {
+func (l *loader) expected(c *TestCall, plan *Plan) {
 	if c.Operation == nil {
 		return
 	}
 	if w := c.ExpectWith; w != nil {
 		var names []string
-		for _, p := range c.Operation.Params {
-			names = append(names, p.Name)
+		for _, op := range l.alike(c.Operation, plan) {
+			for _, p := range op.Params {
+				if !slices.Contains(names, p.Name) {
+					names = append(names, p.Name)
+				}
+			}
 		}
 		for i := range w.Entries {
 			if k := w.Entries[i].Key; !slices.Contains(names, k.Text) {

@@ -56,7 +56,7 @@ func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
 	var near []string
 	for _, e := range b.entries {
-		if e.left == 0 || e.call.Operation != c.Operation {
+		if e.left == 0 || !same(e.call.Operation, c.Operation) {
 			continue
 		}
 		if wrong := e.differs(c); len(wrong) > 0 {
@@ -64,7 +64,7 @@ func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
 			continue
 		}
 		e.left--
-		a = answer(e.call)
+		a = answer(e.call, c.Operation)
 		lost := a.State == contract.Failed && a.Class != contract.ClassUnavailable
 		return a, lost && (a.Status == 0 || a.Status >= 500 || a.Class == contract.ClassBadAnswer)
 	}
@@ -114,18 +114,25 @@ func sameText(a, b jsonx.Value) bool {
 	return jsonx.Equal(a, b) || !a.None() && !b.None() && a.Text() != "" && a.Text() == b.Text()
 }
 
-func answer(c *mapping.TestCall) *backend.Answer {
+// same tells whether a test that names a means b: two steps may make requests
+// of one name, each with an operation of its own.
+func same(a, b *contract.Operation) bool {
+	return a == b || a.Plain && b.Plain && a.Name() == b.Name()
+}
+
+// answer is what the call of op gets.
+func answer(c *mapping.TestCall, op *contract.Operation) *backend.Answer {
 	switch c.Fail {
 	case "timeout":
-		return backend.FailedAnswer(c.Operation, contract.ClassTimeout, true)
+		return backend.FailedAnswer(op, contract.ClassTimeout, true)
 	case "broken":
-		return backend.FailedAnswer(c.Operation, contract.ClassBroken, true)
+		return backend.FailedAnswer(op, contract.ClassBroken, true)
 	case "failed":
-		return backend.FailedAnswer(c.Operation, contract.ClassBroken, false)
+		return backend.FailedAnswer(op, contract.ClassBroken, false)
 	case "unavailable":
-		return backend.FailedAnswer(c.Operation, contract.ClassUnavailable, false)
+		return backend.FailedAnswer(op, contract.ClassUnavailable, false)
 	case "refused":
-		a := backend.FailedAnswer(c.Operation, contract.ClassBusiness, false)
+		a := backend.FailedAnswer(op, contract.ClassBusiness, false)
 		a.State, a.Status = contract.Refused, 200
 		return a
 	}
@@ -138,13 +145,13 @@ func answer(c *mapping.TestCall) *backend.Answer {
 		if c.Status == 0 && c.Example.Status != 0 {
 			status = c.Example.Status
 		}
-		return backend.NewAnswer(c.Operation, status, c.Example.Type, []byte(c.Example.Answer))
+		return backend.NewAnswer(op, status, c.Example.Type, []byte(c.Example.Answer))
 	case c.JSON != nil:
-		return backend.NewAnswer(c.Operation, status, "application/json", mapping.ConstantJSON(c.JSON))
+		return backend.NewAnswer(op, status, "application/json", mapping.ConstantJSON(c.JSON))
 	case c.Text != nil:
-		return backend.NewAnswer(c.Operation, status, textType(*c.Text), []byte(*c.Text))
+		return backend.NewAnswer(op, status, textType(*c.Text), []byte(*c.Text))
 	default:
-		return backend.NewAnswer(c.Operation, status, "", nil)
+		return backend.NewAnswer(op, status, "", nil)
 	}
 }
 
