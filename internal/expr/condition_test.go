@@ -519,6 +519,12 @@ m.yaml:1:8: fliter(…) looks at no elements: .field and # mean nothing in it
       |        ^^^^^^
       = did you mean filter?
 `},
+		{`len(fliter(input.tags, 1 in list(.x))) > 0`, `
+m.yaml:1:8: fliter(…) looks at no elements: .field and # mean nothing in it
+    1 | x: len(fliter(input.tags, 1 in list(.x))) > 0
+      |        ^^^^^^
+      = did you mean filter?
+`},
 		{`trim(# == 1) == ""`, `
 m.yaml:1:4: trim(…) looks at no elements: .field and # mean nothing in it
     1 | x: trim(# == 1) == ""

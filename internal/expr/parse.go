@@ -156,6 +156,8 @@ func (s *source) elementOutside(at int) bool {
 	if word := s.text(s.tokenAt(at)); word != "." && word != "#" && word != "?." {
 		return false
 	}
+	names := slices.Sorted(maps.Keys(predicateHelp))
+	inner, near := -1, ""
 	for i := s.tokenAt(at) - 1; i > 0; i-- {
 		if s.text(i) != "(" || s.toks[i].match >= 0 && s.toks[s.toks[i].match].start < at || s.toks[i-1].kind != nameToken {
 			continue
@@ -167,15 +169,23 @@ func (s *source) elementOutside(at int) bool {
 		if _, operator := operators[name]; operator {
 			continue
 		}
-		names := slices.Sorted(maps.Keys(predicateHelp))
-		d := s.errorf(s.toks[i-1].start, s.toks[i-1].end, "syntax", "%s(…) looks at no elements: .field and # mean nothing in it", name)
-		d.Help = "functions that do: " + strings.Join(names, ", ")
-		if near := diag.Suggest(name, names); near != "" {
-			d.Help = "did you mean " + near + "?"
+		if inner < 0 {
+			inner = i - 1
 		}
-		return true
+		if near = diag.Suggest(name, names); near != "" {
+			inner = i - 1
+			break
+		}
 	}
-	return false
+	if inner < 0 {
+		return false
+	}
+	d := s.errorf(s.toks[inner].start, s.toks[inner].end, "syntax", "%s(…) looks at no elements: .field and # mean nothing in it", s.text(inner))
+	d.Help = "functions that do: " + strings.Join(names, ", ")
+	if near != "" {
+		d.Help = "did you mean " + near + "?"
+	}
+	return true
 }
 
 // operators are the words of the grammar that may stand before a parenthesis and call nothing.
