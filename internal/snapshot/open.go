@@ -110,8 +110,12 @@ func leftOut(missing []config.Missing) (all []LeftOut) {
 }
 
 func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics) backend.Options {
+	c := l.Contracts[b.Name]
+	if c == nil {
+		c = contract.Bare(b.Name, slices.Sorted(maps.Keys(b.SignIn)))
+	}
 	o := backend.Options{
-		Contract: l.Contracts[b.Name], URL: b.URL, SignIn: map[string]string{},
+		Contract: c, URL: b.URL, SignIn: map[string]string{},
 		Timeout: b.Timeout, AtMost: b.AtMost, IdleTimeout: b.IdleTimeout, MaxAnswer: b.MaxAnswer,
 		Breaker: backend.Breaker{Failures: b.Failures, Pause: b.Pause},
 		Now:     time.Now,
@@ -120,7 +124,7 @@ func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics) ba
 		o.SignIn[name] = v.Reveal()
 	}
 	if metrics != nil {
-		o.Observe = newWatch(metrics, b.Name, l.Contracts[b.Name])
+		o.Observe = newWatch(metrics, c, l.Set.Requests)
 	}
 	return o
 }
@@ -229,12 +233,19 @@ type watch struct {
 	operations map[*contract.Operation]*observe.Operation
 }
 
-func newWatch(m *observe.Metrics, name string, c *contract.Contract) *watch {
+// newWatch resolves the counters of a backend's operations. Requests to a
+// backend without a contract count by method and path, as their steps say them.
+func newWatch(m *observe.Metrics, c *contract.Contract, requests []*contract.Operation) *watch {
 	w := &watch{metrics: m, operations: map[*contract.Operation]*observe.Operation{}}
 	for _, op := range c.Operations {
-		w.operations[op] = m.Operation(name, op.ID)
+		w.operations[op] = m.Operation(c.Name, op.ID)
 	}
-	m.Breaker(name, "closed")
+	for _, op := range requests {
+		if op.Backend == c.Name {
+			w.operations[op] = m.Operation(c.Name, op.ID)
+		}
+	}
+	m.Breaker(c.Name, "closed")
 	return w
 }
 

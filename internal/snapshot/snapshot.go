@@ -25,7 +25,7 @@ import (
 // Loaded is a configuration that checks: everything but secrets and connections.
 type Loaded struct {
 	Config    *config.Config
-	Contracts map[string]*contract.Contract // by backend
+	Contracts map[string]*contract.Contract // by backend; those without one are not in it
 	Set       *mapping.Set
 	Hash      string // of every file read
 	zone      *time.Location
@@ -199,12 +199,12 @@ func (l *Loaded) Summary() string {
 	for _, f := range l.Set.Tests {
 		tests += len(f.Tests)
 	}
-	operations := 0
+	operations := len(l.Set.Requests)
 	for _, c := range l.Contracts {
 		operations += len(c.Operations)
 	}
 	return fmt.Sprintf("good: %d routes, %d flows, %d tables, %d operations of %d backends, %d tests",
-		len(l.Set.Routes), len(l.Set.Flows), len(l.Set.Tables), operations, len(l.Contracts), tests)
+		len(l.Set.Routes), len(l.Set.Flows), len(l.Set.Tables), operations, len(l.Config.Backends), tests)
 }
 
 // zoneOf is the configured time zone; one that depends on the environment is the default's.
