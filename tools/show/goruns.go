@@ -37,7 +37,7 @@ func showMutants(o options, r *report) error {
 
 // showCoverage shows that the cases of the language are executed.
 func showCoverage(o options, r *report) error {
-	return showTests(o, r, "TestLanguageCovered|TestValueSuite", "./internal/snapshot")
+	return showTests(o, r, "TestLanguageCovered|TestValueSuite", "./...")
 }
 
 var (

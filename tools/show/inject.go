@@ -194,7 +194,9 @@ func (s *injection) expect(name, value string) outcome {
 		return refusedWith(200, badDocument)
 	}
 	if n, ok := contractNumber(value); ok {
-		return s.looksUp(&s.byCt, n)
+		if _, err := strconv.ParseInt(n, 10, 64); err == nil { // the backend's "Long"
+			return s.looksUp(&s.byCt, n)
+		}
 	}
 	return refusedWith(200, badContract)
 }

@@ -34,7 +34,7 @@ func (s *injection) documents() {
 		`{"contrato":1e6}`:                                                                   refusedWith(200, badContract),
 		`{"contrato":-5}`:                                                                    refusedWith(200, badContract),
 		`{"contrato":{}}`:                                                                    refusedWith(200, badContract),
-		`{"contrato":99999999999999999999999999}`:                                            s.looksUp(&s.byCt, "99999999999999999999999999"),
+		`{"contrato":99999999999999999999999999}`:                                            refusedWith(200, badContract),
 		`{"contrato":1300002}`:                                                               s.looksUp(&s.byCt, "1300002"),
 	} {
 		s.attack(body, post(jsonType, body), want)
