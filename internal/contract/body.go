@@ -189,7 +189,7 @@ func (l *loader) response(op *Operation, status int, r *yamldoc.Node, answer boo
 			Help = "add a schema, or examples and x-emenda-source: inferred"
 		t = &expr.Type{Label: op.name}
 	}
-	op.Answer = t
+	op.Answer, op.fitting = t, fittingOf(t)
 }
 
 // example keeps a documented answer.

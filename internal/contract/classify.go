@@ -67,7 +67,7 @@ func (o *Operation) read(a *jsonx.Arena, contentType string, body []byte) (jsonx
 		return jsonx.TextValue(text), good
 	}
 	if v, err := a.Parse(trimmed, false); err == nil {
-		return v, good
+		return o.fitting.fit(a, v), good
 	}
 	switch {
 	case strings.IndexByte("{[\"<", trimmed[0]) >= 0:

@@ -93,9 +93,10 @@ type Operation struct {
 	Examples     map[string]*Example
 	Plain        bool // a mapping's request to a backend without a contract; ID is its method and path
 
-	name  string
-	path  []segment
-	rules []*rule // what answers mean: the operation's, then the contract's
+	name    string
+	path    []segment
+	rules   []*rule  // what answers mean: the operation's, then the contract's
+	fitting *fitting // gives answers the kinds declared; nil when none are
 }
 
 // Name gives the name calls use: "shop.orders.read"; of a request to a backend

@@ -345,18 +345,15 @@ func (c *checker) asCondition(e *ex, n ast.Node) *ex {
 	}
 	if e.cond == nil {
 		eval, at := e.eval, c.at(n)
-		if e.typ.Kind == BoolType {
-			e.cond = func(f *Frame) bool { return eval(f).Bool() }
-		} else {
-			message := c.words(n) + " is neither true nor false"
-			e.cond = func(f *Frame) bool {
-				v := eval(f)
-				if v.Kind() != jsonx.Bool {
-					f.failAt(&at, message)
-					return false
-				}
-				return v.Bool()
+		// Also what is declared true or false may come as something else from outside.
+		message := c.words(n) + " is neither true nor false"
+		e.cond = func(f *Frame) bool {
+			v := eval(f)
+			if v.Kind() != jsonx.Bool {
+				f.failAt(&at, message)
+				return false
 			}
+			return v.Bool()
 		}
 	}
 	return e
