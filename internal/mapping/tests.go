@@ -95,11 +95,11 @@ func (l *loader) testCall(n *yamldoc.Node, plan *Plan) *TestCall {
 	c := &TestCall{At: n.Span}
 	if at := n.Get("call"); at != nil && at.Text != "" {
 		c.At = at.Span
-		backend, _, spaced := strings.Cut(at.Text, " ")
+		backend, _, _ := strings.Cut(at.Text, ".")
 		switch {
 		case strings.HasPrefix(at.Text, "flows."):
 			l.list.Errorf(at.Span, "unknown-name", "upstream names operations: flows are run, not answered for")
-		case spaced || l.facts.bare[backend]:
+		case strings.Contains(at.Text, " ") || l.facts.bare[backend]:
 			c.Operation = l.testedRequest(at, plan)
 		default:
 			c.Operation = l.operation(at)

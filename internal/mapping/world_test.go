@@ -75,7 +75,8 @@ func world(t require.TestingT) mapping.World {
 			return strings.ToUpper(s), s != ""
 		}}},
 		Config: &config.Config{
-			Const: consts,
+			Const:    consts,
+			Backends: map[string]*config.Backend{"shop": {Name: "shop", Contract: "shop"}, "files": {Name: "files", Bare: true}},
 			Callers: map[string]*config.Caller{
 				"kiosk": {Name: "kiosk", Dialect: "plain"}, "robot": {Name: "robot", Dialect: "formal"},
 			},
