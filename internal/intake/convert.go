@@ -383,6 +383,12 @@ func (c *conv) text(f *mapping.InputField, v jsonx.Value) (keyword string) {
 			return keyword
 		}
 	}
-	c.buf = jsonx.AppendQuoted(c.buf, text)
+	if f.Format == nil && v.Kind() == jsonx.String {
+		// As it was received: an escape that is no character (a lone surrogate)
+		// is passed on, not replaced.
+		c.buf = v.AppendJSON(c.buf)
+	} else {
+		c.buf = jsonx.AppendQuoted(c.buf, text)
+	}
 	return ""
 }
