@@ -139,6 +139,7 @@ func (s *lookupShow) businessFaults(search field, well string) {
 			kinds[a.status]++
 			told := string(a.body)
 			s.r.check(!strings.Contains(told, "contratoId"), "%s: a customer: %s", body, cutText(a.body))
+			s.r.check(!strings.Contains(told, `:""`), "%s: a refusal without a word: %s", body, cutText(a.body))
 			for _, words := range []string{"Internal", "INTERNAL", "FALHA", "ACCEPTED", "html"} {
 				s.r.check(!strings.Contains(told, words), "%s: the backend's words came through: %s", body, cutText(a.body))
 			}
