@@ -30,9 +30,9 @@ type Options struct {
 	OneByOne    bool                      // calls one at a time, so that runs compare (tests, dry runs)
 	// Assume is who calls when a request carries no credentials: tests and dry
 	// runs are made as somebody without knowing a secret. Nil when serving.
-	Assume *intake.Caller
-	MaxEach  int // the most elements an `each` may have; 0: flow.DefaultMaxEach
-	Fuel     int // how much work a request's expressions may do; 0: expr.DefaultFuel
+	Assume  *intake.Caller
+	MaxEach int // the most elements an `each` may have; 0: flow.DefaultMaxEach
+	Fuel    int // how much work a request's expressions may do; 0: expr.DefaultFuel
 }
 
 // Exchanger answers requests of one set of mappings. It is immutable and safe for concurrent use.

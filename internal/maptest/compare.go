@@ -2,6 +2,8 @@ package maptest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/exchange"
@@ -19,7 +21,11 @@ const (
 
 func checkReply(want *mapping.TestReply, got *exchange.Response) (failures []string) {
 	if want.Status != 0 && want.Status != got.Status {
-		failures = append(failures, fmt.Sprintf("status is %d, expected %d%s", got.Status, want.Status, cause(got)))
+		failure := fmt.Sprintf("status is %d, expected %d%s", got.Status, want.Status, cause(got))
+		if want.Text == nil && want.JSON == nil && want.Contains == nil {
+			failure += fmt.Sprintf("\n  body received: %s", got.Body)
+		}
+		failures = append(failures, failure)
 	}
 	if want.Text != nil && *want.Text != string(got.Body) {
 		failures = append(failures, fmt.Sprintf("body is %s\n  expected %s", got.Body, *want.Text))
@@ -30,7 +36,7 @@ func checkReply(want *mapping.TestReply, got *exchange.Response) (failures []str
 	if want.Contains != nil {
 		failures = append(failures, compare("body", mapping.ConstantJSON(want.Contains), got.Body, atLeast)...)
 	}
-	for name, value := range want.Header {
+	for _, name := range slices.Sorted(maps.Keys(want.Header)) {
 		have, found := "", false
 		if strings.EqualFold(name, "Content-Type") {
 			have, found = got.Type, true
@@ -40,7 +46,10 @@ func checkReply(want *mapping.TestReply, got *exchange.Response) (failures []str
 				have, found = h.Value, true
 			}
 		}
-		if !found || have != value {
+		switch value := want.Header[name]; {
+		case !found:
+			failures = append(failures, fmt.Sprintf("header %s is missing, expected %q", name, value))
+		case have != value:
 			failures = append(failures, fmt.Sprintf("header %s is %q, expected %q", name, have, value))
 		}
 	}
@@ -54,21 +63,26 @@ func cause(got *exchange.Response) string {
 	return " (" + got.Report.Cause.Error() + ")"
 }
 
-// compare tells where document got differs from want.
+// compare tells where document got differs from want, and shows both.
 func compare(what string, want, got []byte, how comparison) []string {
+	failures := differences(what, want, got, how)
+	if len(failures) > 0 {
+		failures = append(failures, fmt.Sprintf("%s received: %s\n  %s expected: %s", what, got, what, want))
+	}
+	return failures
+}
+
+// differences tells where document got differs from want.
+func differences(what string, want, got []byte, how comparison) (failures []string) {
 	w, err := parse(want)
 	if err != nil {
 		return []string{fmt.Sprintf("the expected %s is no JSON: %v", what, err)}
 	}
 	g, err := parse(got)
 	if err != nil {
-		return []string{fmt.Sprintf("%s is no JSON: %s", what, got)}
+		return []string{what + " is no JSON"}
 	}
-	var failures []string
 	differ(what, w, g, how, &failures)
-	if len(failures) > 0 {
-		failures = append(failures, fmt.Sprintf("%s received: %s\n  %s expected: %s", what, got, what, want))
-	}
 	return failures
 }
 

@@ -131,7 +131,13 @@ func runFlow(p *mapping.Plan, test *mapping.Test, env *flow.Env) (failures []str
 		want = test.State
 	}
 	if state.String() != want {
-		failures = append(failures, fmt.Sprintf("the flow ended %s (%s: %s), expected %s", state, class, message, want))
+		ended := "the flow ended " + state.String()
+		for _, more := range []string{class, message} {
+			if more != "" {
+				ended += ", " + more
+			}
+		}
+		failures = append(failures, ended+"; expected "+want)
 	}
 	if test.Result != nil && state == contract.OK {
 		failures = append(failures, compare("result", mapping.ConstantJSON(test.Result), result, exactly)...)

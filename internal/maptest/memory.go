@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -47,33 +47,17 @@ func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ tim
 	return value, found, nil
 }
 
-// Remember keeps a value; a count grows by it, or by one.
+// Remember keeps a value.
 func (m *memory) Remember(_ context.Context, of *mapping.Memory, key, value []byte, _ time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if of.Count {
-		was, _ := strconv.ParseInt(string(m.entries[of.Name][string(key)]), 10, 64) //nolint:errcheck // none yet, or written below
-		by := int64(1)
-		if len(value) > 0 {
-			var err error
-			if by, err = strconv.ParseInt(string(value), 10, 64); err != nil {
-				return fmt.Errorf("memory %s: a count grows by whole numbers only", of.Name)
-			}
-		}
-		value = strconv.AppendInt(nil, was+by, 10)
-	}
 	m.set(of.Name, key, value)
 	return nil
 }
 
 // check tells where the memory differs from what is expected afterwards.
 func (m *memory) check(want map[string][]mapping.MemoryEntry) (failures []string) {
-	names := make([]string, 0, len(want))
-	for name := range want {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(want)) {
 		for _, e := range want[name] {
 			key := string(e.Key.AppendJSON(nil))
 			have, found := m.entries[name][key]
@@ -83,8 +67,10 @@ func (m *memory) check(want map[string][]mapping.MemoryEntry) (failures []string
 			}
 			failures = append(failures, compare("memory "+name+" "+key, e.Value.AppendJSON(nil), have, exactly)...)
 		}
-		if extra := len(m.entries[name]) - len(want[name]); extra > 0 {
-			failures = append(failures, fmt.Sprintf("memory %s holds %d entries more than expected", name, extra))
+		for _, key := range slices.Sorted(maps.Keys(m.entries[name])) {
+			if !slices.ContainsFunc(want[name], func(e mapping.MemoryEntry) bool { return string(e.Key.AppendJSON(nil)) == key }) {
+				failures = append(failures, fmt.Sprintf("memory %s holds %s under %s, expected nothing", name, m.entries[name][key], key))
+			}
 		}
 	}
 	return failures

@@ -106,7 +106,7 @@ func (e *bookEntry) differs(c *backend.Call) []string {
 	if c.Operation.BodyForm {
 		body = formJSON(body)
 	}
-	return append(wrong, compare("body", mapping.ConstantJSON(want), body, how)...)
+	return append(wrong, differences("body", mapping.ConstantJSON(want), body, how)...)
 }
 
 // sameText compares parameters, which travel as text: 5 and "5" are the same.

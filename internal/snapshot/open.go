@@ -145,8 +145,10 @@ func callerOf(c *config.ResolvedCaller) *intake.Caller {
 func callerValue(name, app string, strict bool) jsonx.Value {
 	b := append([]byte(nil), `{"name":`...)
 	b = jsonx.AppendQuoted(b, name)
-	b = append(b, `,"app":`...)
-	b = jsonx.AppendQuoted(b, app)
+	if app != "" {
+		b = append(b, `,"app":`...)
+		b = jsonx.AppendQuoted(b, app)
+	}
 	b = append(b, `,"strict":`...)
 	b = strconv.AppendBool(b, strict)
 	return jsonx.RawValue(string(append(b, '}')))
