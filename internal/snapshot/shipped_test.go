@@ -1,0 +1,144 @@
+package snapshot
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/exchange"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+)
+
+// TestShipped pins what no test of a mapping can show: what the shipped
+// dialects answer where no mapping is reached, how each operation goes out and
+// what backends' answers are taken to mean. A change of it must show in the
+// diff of testdata/shipped.txt.
+func TestShipped(t *testing.T) {
+	s := readShipped(t)
+	got := pinned(s.good)
+	const name = "testdata/shipped.txt"
+	if *update {
+		require.NoError(t, os.WriteFile(name, []byte(got), 0o600))
+	}
+	want, err := os.ReadFile(name)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+// pinned describes a load.
+func pinned(l *Loaded) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(l.Set.Dialects)) {
+		pinnedDialect(&b, l.Set.Dialects[name], l.Zone())
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Contracts)) {
+		pinnedContract(&b, l.Contracts[name])
+	}
+	return b.String()
+}
+
+func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) {
+	fmt.Fprintf(b, "dialect %s\n  %s below %s\n", d.Name, strings.Join(d.Methods, " "), strings.Join(d.Prefixes, " "))
+	fmt.Fprintf(b, "  charsets %s, absent %q\n", strings.Join(d.Charsets, " "), d.Absent)
+	e := exchange.New(exchange.Options{Zone: zone, Clock: func() time.Time { return time.Unix(0, 0) }})
+	for _, kind := range mapping.ErrorKinds() {
+		res := e.Refuse(d.Errors, &intake.Request{ID: "ID"}, kind, "MESSAGE", nil)
+		fmt.Fprintf(b, "  %s: %d %s %s\n", kind, res.Status, res.Type, res.Body)
+	}
+	for _, check := range slices.Sorted(maps.Keys(d.Messages)) {
+		m := d.Messages[check]
+		fmt.Fprintf(b, "  %s: %s", check, m.Before)
+		if m.Field {
+			b.WriteString("FIELD")
+		}
+		b.WriteString(m.After + "\n")
+	}
+	b.WriteByte('\n')
+}
+
+// samples are answers that backends are known to give, one a line; the last is empty.
+//
+//go:embed testdata/samples.txt
+var samples string
+
+// statuses lie on both sides of the bounds that HTTP and contracts draw.
+var statuses = []int{200, 299, 300, 399, 400, 401, 402, 403, 404, 405, 499, 500, 503}
+
+func pinnedContract(b *strings.Builder, c *contract.Contract) {
+	fmt.Fprintf(b, "contract %s\n", c.Name)
+	if s := c.SignIn; s.Basic != nil {
+		fmt.Fprintf(b, "  basic %s %s\n", s.Basic.User, s.Basic.Password)
+	}
+	if t := c.SignIn.Token; t != nil {
+		fmt.Fprintf(b, "  token in %q as %q, obtained by %s", t.Header, t.Prefix+"…", t.Obtain.ID)
+		if t.Renew != nil {
+			fmt.Fprintf(b, ", renewed by %s", t.Renew.ID)
+		}
+		fmt.Fprintf(b, ", lives %ds\n", t.Life)
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Operations)) {
+		pinnedOperation(b, c.Operations[id])
+	}
+}
+
+func pinnedOperation(b *strings.Builder, op *contract.Operation) {
+	params := make([]jsonx.Value, len(op.Params))
+	for i, p := range op.Params {
+		params[i] = jsonx.RawValue(`"` + strings.ToUpper(p.Name) + `"`)
+		if p.Type.Kind == expr.NumberType {
+			params[i] = jsonx.RawValue(strconv.Itoa(i + 1))
+		}
+	}
+	body := []byte(nil)
+	if op.Body != nil {
+		body = []byte("{}")
+	}
+	var r contract.Request
+	if err := op.Build(&r, params, body); err != nil {
+		fmt.Fprintf(b, "\n  %s: %v\n", op.ID, err)
+	} else {
+		fmt.Fprintf(b, "\n  %s: %s %s", op.ID, r.Method, r.Target)
+		for _, h := range r.Headers {
+			fmt.Fprintf(b, " %s: %s", h.Name, h.Value)
+		}
+		if op.Token {
+			b.WriteString(" with the token")
+		}
+		if op.Changes {
+			b.WriteString(", changes")
+		}
+		b.WriteByte('\n')
+	}
+	for _, sample := range strings.Split(strings.TrimSuffix(samples, "\n"), "\n") {
+		var line []string
+		for _, status := range statuses {
+			a := new(jsonx.Arena)
+			o := op.Classify(a, status, "application/json", []byte(sample))
+			what := o.State.String()
+			if o.Class != "" {
+				what += " " + o.Class
+			}
+			if o.Message != "" {
+				what += " " + strconv.Quote(o.Message)
+			}
+			if n := len(line); n > 0 && strings.HasSuffix(line[n-1], ": "+what) {
+				line[n-1] = strings.SplitN(strings.SplitN(line[n-1], ":", 2)[0], "-", 2)[0] + "-" + strconv.Itoa(status) + ": " + what
+				continue
+			}
+			line = append(line, strconv.Itoa(status)+": "+what)
+		}
+		fmt.Fprintf(b, "    %-45s %s\n", sample, strings.Join(line, "; "))
+	}
+}
