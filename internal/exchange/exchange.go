@@ -97,9 +97,10 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 
 	ctx, cancel := context.WithTimeout(ctx, route.Timeout)
 	defer cancel()
-	counted := counter{next: e.o.Calls}
-	env := &flow.Env{
-		Calls: &counted, Memory: e.o.Memory, Cache: e.o.Cache, Now: now, Zone: e.o.Zone,
+	run := runs.Get().(*running)
+	run.counted.next = e.o.Calls
+	run.env = flow.Env{
+		Calls: &run.counted, Memory: e.o.Memory, Cache: e.o.Cache, Now: now, Zone: e.o.Zone,
 		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable,
 		MaxEach: e.o.MaxEach, Fuel: e.o.Fuel, OneByOne: e.o.OneByOne,
 	}
@@ -107,8 +108,11 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if p.Slots.Request >= 0 {
 		given.Request = f.Get(p.Slots.Request)
 	}
-	out := flow.Run(ctx, p, f, given, env, buf)
-	report.Calls = int(counted.n.Load())
+	out := flow.Run(ctx, p, f, given, &run.env, buf)
+	report.Calls = int(run.counted.n.Load())
+	run.env, run.counted.next = flow.Env{}, nil
+	run.counted.n.Store(0)
+	runs.Put(run)
 	if out.Problem != nil {
 		report.Class, report.Step, report.Cause = out.Problem.Class, out.Problem.Step, out.Problem.Cause
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: out.Problem.Kind, Message: out.Problem.Message}, report, buf)

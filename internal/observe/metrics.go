@@ -26,7 +26,7 @@ type Metrics struct {
 	templates *prometheus.CounterVec
 }
 
-// buckets reach from an answer out of memory to the longest time-out an IVR is known to wait.
+// buckets reach from an answer out of memory to the longest time a caller is known to wait.
 var buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
 
 // NewMetrics gives a registry of its own, with the Go runtime's and the

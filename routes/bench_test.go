@@ -1,0 +1,45 @@
+package routes
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
+)
+
+// BenchmarkHello is a request whose answer needs no backend, from read header
+// to written response, logged and counted.
+func BenchmarkHello(b *testing.B) {
+	m := observe.NewMetrics("test")
+	loaded, list := snapshot.Load("testdata/gateway.yaml")
+	require.False(b, list.HasErrors(), list.Text())
+	settings, list := loaded.Resolve(environment("http://127.0.0.1:1"))
+	require.False(b, list.HasErrors(), list.Text())
+	s, err := loaded.Open(settings, m)
+	require.NoError(b, err)
+	defer s.Close()
+	v := NewServer(s, m, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	var ctx fasthttp.RequestCtx
+	send := []byte(request("POST /p/hello", "word=x", form, "X-Request-Id: abc"))
+	r := bufio.NewReader(nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx.Request.Reset()
+		ctx.Response.Reset()
+		r.Reset(bytes.NewReader(send))
+		if err := ctx.Request.Read(r); err != nil {
+			b.Fatal(err)
+		}
+		v.handle(&ctx)
+		if ctx.Response.StatusCode() != 200 {
+			b.Fatal(ctx.Response.String())
+		}
+	}
+}
