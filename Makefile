@@ -30,8 +30,8 @@ fmt: ## format check
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "not gofmt-ed:"; echo "$$out"; exit 1; }
 	@$(GO) vet ./...
 
-$(LINT): tools/lint.mod tools/lint.sum
-	$(GO) build -modfile=tools/lint.mod -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) build -modfile=tools/go.mod -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 lint: $(LINT) ## golangci-lint, with the rules for the floors
 	$(LINT) run ./...
@@ -50,14 +50,14 @@ mappings: build ## check and test the shipped mappings, and the executed cases o
 
 show-language-%: need ## what the issue "Language" asks to be shown, 1 to 7
 	@$(MAKE) --no-print-directory build >/dev/null
-	$(GO) run ./tools/show language-$*
+	$(GO) run ./internal/show language-$*
 
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 
 soak: build ## ten seconds of every fuzz target, then load with faults
 	tools/fuzz 10s
-	$(GO) run ./tools/show soak
+	$(GO) run ./internal/show soak
 
 bench: ## what the parts of a request cost
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/expr ./internal/jsonx ./internal/flow ./internal/exchange

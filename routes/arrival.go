@@ -106,10 +106,14 @@ func badLength(ctx *fasthttp.RequestCtx) bool {
 		case named(line, "content-length"):
 			length = true
 		case named(line, "transfer-encoding"):
+			value := strings.Trim(text(line[len("transfer-encoding:"):]), " \t\r")
+			if transfer || !strings.EqualFold(value, "chunked") {
+				return true
+			}
 			transfer = true
 		}
 	}
-	return transfer && (length || ctx.Request.Header.ContentLength() != -1 && len(ctx.Request.Header.Peek("Transfer-Encoding")) == 0)
+	return transfer && length
 }
 
 // named tells whether a header line is that of a field; name is lower case.

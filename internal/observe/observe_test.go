@@ -34,7 +34,10 @@ func TestRequestID(t *testing.T) {
 		kept bool
 	}{
 		"a uuid":              {"0b0e4c2a-7a34-4a4f-9b39-0c2f7b6a1d11", true},
+		"a uuid of digits":    {"10203040-5060-4070-8090-10203040506a", true},
 		"a word":              {"call-1", true},
+		"a document in it":    {"ivr52998224725", false},
+		"a punctuated one":    {"ivr529.982.247-25", false},
 		"only digits":         {"52998224725", false},
 		"a line break":        {"a\r\nb", false},
 		"empty":               {"", false},

@@ -15,7 +15,8 @@ func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 
 // RequestID gives the id of a request: the received one when it is fit to be
 // passed on and logged (1 to 64 letters, digits, "-", "_", "."; at least one
-// letter, so that no document or phone number goes as an id), else a new one.
+// letter and, but for UUIDs and trace ids, fewer than ten digits in a row, so
+// that no document or phone number goes as an id), else a new one.
 func RequestID(received string) string {
 	if fitID(received) {
 		return received
@@ -36,15 +37,23 @@ func fitID(id string) bool {
 	if id == "" || len(id) > 64 {
 		return false
 	}
-	letter := false
+	letter, run := false, 0
+	random := len(id) == 32 || len(id) == 36 && id[8] == '-' && id[13] == '-' && id[18] == '-' && id[23] == '-'
 	for i := range len(id) {
 		switch c := id[i]; {
+		case c >= '0' && c <= '9':
+			if run++; run == 10 && !random {
+				return false
+			}
+			continue
 		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 			letter = true
-		case c >= '0' && c <= '9' || c == '-' || c == '_' || c == '.':
+		case c == '-' || c == '_' || c == '.':
+			continue // 529.982.247-25 is as much a document as its digits
 		default:
 			return false
 		}
+		run = 0
 	}
 	return letter
 }
