@@ -78,7 +78,7 @@ func Read(a *jsonx.Arena, r *Request, d *mapping.Dialect) (*Fields, *Problem) {
 	}
 	f.Release()
 	text := string(why) + where
-	if m := d.Messages["unreadable"]; m != nil {
+	if m := d.Messages[mapping.MessageUnreadable]; m != nil {
 		text = m.Before + m.After
 	}
 	return nil, &Problem{Kind: mapping.Unreadable, Message: text}

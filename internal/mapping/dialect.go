@@ -11,7 +11,8 @@ import (
 )
 
 // DefaultMessages are the messages of checks a dialect says nothing of. Their
-// keys are all the keywords there are; {field} stands for the field's name.
+// keys and MessageUnreadable are all the keywords there are; {field} stands for
+// the field's name.
 var DefaultMessages = map[string]string{
 	"required":  "{field} is missing",
 	"type":      "{field} is of the wrong type",
@@ -24,6 +25,10 @@ var DefaultMessages = map[string]string{
 	"maxLength": "{field} is too long",
 	"repeated":  "{field} is given more than once",
 }
+
+// MessageUnreadable is the keyword of the message of requests that cannot be
+// read. A dialect without one has none: what says where the fault lies stands instead.
+const MessageUnreadable = "unreadable"
 
 // dialect compiles a dialect file.
 func (l *loader) dialect(doc *document) {
@@ -97,8 +102,12 @@ func (l *loader) messages(n *yamldoc.Node) map[string]*Message {
 	}
 	for i := range n.Entries {
 		e := &n.Entries[i]
-		if all[e.Key.Text] == nil {
-			l.unknown(e.Key.Span, "unknown-key", "keyword", e.Key.Text, keysOf(DefaultMessages))
+		if all[e.Key.Text] == nil && e.Key.Text != MessageUnreadable {
+			l.unknown(e.Key.Span, "unknown-key", "keyword", e.Key.Text, append(keysOf(DefaultMessages), MessageUnreadable))
+			continue
+		}
+		if at := strings.Index(e.Value.Text, "{field}"); at >= 0 && e.Key.Text == MessageUnreadable {
+			l.list.Errorf(e.Value.SpanOf(at, at+len("{field}")), "message", "a request that cannot be read has no field to name")
 			continue
 		}
 		if strings.Count(e.Value.Text, "{field}") > 1 {

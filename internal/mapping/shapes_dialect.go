@@ -15,7 +15,7 @@ func dialectShape() *yamldoc.Shape {
 		key("absent", listOf(scalar), "Texts of fields that count as no value."),
 		required(key("sign_in", nonEmpty(listOf(signInShape())), "Where credentials are looked for, in this order.")),
 		required(key("errors", errorsShape(), "The reply to each kind of failure.")),
-		key("messages", mapOf(text, "", ""), "A check's keyword and its message; `{field}` is the field's name."),
+		key("messages", mapOf(text, "", ""), "A check's keyword and its message; `{field}` is the field's name. `unreadable` is for requests that cannot be read at all."),
 	)
 }
 

@@ -49,6 +49,7 @@ errors:
   bad_input: { status: 400, json: { error: "${error.message}" } }
   refused: { status: 422, json: { error: "${error.message}", class: "${error.class ?? null}" } }
   failed: { status: 502, json: { error: failed, class: "${error.class ?? null}" } }
+messages: { unreadable: that is no JSON }
 -- mappings/item.yaml --
 emenda: 1
 route: { path: item, dialect: plain }
@@ -186,6 +187,7 @@ func TestRequestStep(t *testing.T) {
 		"a path's parts": {"item", `{"id":"../x"}`, `Internal Server Error {"error":"failed","class":"template"}`, nil},
 		"a slash":        {"item", `{"id":"a/b%2f?c"}`, `OK {"name":"Ana","state":"skipped"}`, []string{item + "a%2Fb%252f%3Fc?lang=en&lang=pt" + rest}},
 		"a line break":   {"item", `{"id":"7","note":"a\r\nX: y"}`, `Internal Server Error {"error":"failed","class":"template"}`, nil},
+		"unreadable":     {"item", `{"id": `, `Bad Request {"error":"that is no JSON"}`, nil},
 		"not there":      {"item", `{"id":"gone"}`, `Unprocessable Entity {"error":"","class":"not_found"}`, []string{item + "gone?lang=en&lang=pt" + rest}},
 		"a page, twice asked for": {
 			"item", `{"id":"page"}`, `Bad Gateway {"error":"failed","class":"bad_answer"}`,
