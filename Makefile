@@ -37,10 +37,10 @@ lint: $(LINT) ## golangci-lint, with the rules for the floors
 	$(LINT) run ./...
 
 docs: build ## write the generated pages
-	$(GO) run ./tools/docs
+	$(GO) run ./internal/reference/docs
 
 docs-fresh: ## fail when a generated page is not what it would be
-	$(GO) run ./tools/docs -check
+	$(GO) run ./internal/reference/docs -check
 
 mappings: build ## check and test the shipped mappings, and the executed cases of the language
 	$(BIN) check --config gateway.yaml
@@ -50,14 +50,14 @@ mappings: build ## check and test the shipped mappings, and the executed cases o
 
 show-language-%: need ## what the issue "Language" asks to be shown, 1 to 7
 	@$(MAKE) --no-print-directory build >/dev/null
-	$(GO) run ./internal/show language-$*
+	$(GO) run ./sandbox/show language-$*
 
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 
 soak: build ## ten seconds of every fuzz target, then load with faults
 	tools/fuzz 10s
-	$(GO) run ./internal/show soak
+	$(GO) run ./sandbox/show soak
 
 bench: ## what the parts of a request cost
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/expr ./internal/jsonx ./internal/flow ./internal/exchange

@@ -87,7 +87,7 @@ func (c *Condition) Holds(f *Frame) bool {
 // Target says what a template's value must fit.
 type Target struct {
 	Type     *Type  // nil: anything that has a value
-	What     string // how messages name it: "body of erp.comercial.contrato.dados"
+	What     string // how messages name it: "body of shop.orders.create"
 	Optional bool   // no value at all is allowed at the top (`${?…}` there gives Absent)
 	Secrets  bool   // secret values may flow here where the target's field is marked secret; else never
 }

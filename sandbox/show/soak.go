@@ -54,7 +54,7 @@ func showSoak(o options, r *report) error {
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1 << 32)
 	}
-	r.printf("soak: seed %d (again with: go run ./internal/show -seed %d soak)", o.seed, o.seed)
+	r.printf("soak: seed %d (again with: go run ./sandbox/show -seed %d soak)", o.seed, o.seed)
 	erp, err := startBackend(o, "127.0.0.1:0")
 	if err != nil {
 		return err

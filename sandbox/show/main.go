@@ -2,8 +2,8 @@
 // the built gateway as a process, speaks to it over real sockets, and says with
 // figures whether it does what was promised.
 //
-//	go run ./internal/show language-2
-//	go run ./internal/show -bin /tmp/emenda soak
+//	go run ./sandbox/show language-2
+//	go run ./sandbox/show -bin /tmp/emenda soak
 //
 // Every driver prints one line a group of checks, the checks that failed, and
 // how many passed; it exits with 1 when one failed. It ends only processes it
@@ -80,6 +80,6 @@ func usage() {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	fmt.Fprintf(os.Stderr, "usage: go run ./internal/show [flags] %s\n", strings.Join(names, "|"))
+	fmt.Fprintf(os.Stderr, "usage: go run ./sandbox/show [flags] %s\n", strings.Join(names, "|"))
 	flag.PrintDefaults()
 }
