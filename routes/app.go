@@ -269,6 +269,7 @@ func (a *app) write(x *arrival, res *exchange.Response) {
 	}
 	h.Set("X-Request-Id", x.request.ID)
 	ctx.SetBody(res.Body)
+	ctx.Response.SkipBody = x.request.Method == fiber.MethodHead
 	x.report, x.status, x.body = res.Report, res.Status, res.Body
 }
 
@@ -284,7 +285,7 @@ func (a *app) done(x *arrival) {
 		ID: x.request.ID, Method: x.request.Method, Route: x.route, Caller: rep.Caller, Status: x.status, Outcome: rep.Outcome,
 		Class: rep.Class, Step: rep.Step, Took: took, Calls: rep.Calls, In: len(x.request.Body), Out: len(x.body),
 	}
-	if x.stranger {
+	if !slices.Contains(fiber.DefaultMethods, line.Method) {
 		line.Method = "other" // it may be anything, a document number too
 	}
 	if x.route == "" {

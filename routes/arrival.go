@@ -155,7 +155,10 @@ func unescape(s string) (string, bool) {
 			return "", false
 		}
 	}
-	return s, utf8.ValidString(s)
+	if !utf8.ValidString(s) {
+		return "", false
+	}
+	return s, true
 }
 
 // unhex gives the value of a hexadecimal digit; above 15 for anything else.

@@ -132,7 +132,7 @@ func (v *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	if c, ok := ctx.Conn().(*conn); ok {
 		c.linger.Store(true)
 		if x.request.Path == "/" { // what the library says of a header it has let go
-			x.request.Path, x.stranger = c.seen(), true
+			x.request.Path, x.request.Method = c.seen(), ""
 		}
 	}
 	v.app.Load().fault(x, kind, message)
