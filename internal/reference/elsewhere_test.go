@@ -20,10 +20,6 @@ var notes = []string{
 	"request body.description", "response.description", "example.summary", "example.description",
 }
 
-// waiting are keys that are read and checked, and change nothing before there
-// is a store that outlives the process.
-var waiting = []string{"input field.echo", "gateway.data", "gateway.seal_key", "gateway.yaml.redis", "memory.durable", "memory.personal"}
-
 // elsewhere are keys whose effect lies outside what tests of mappings see (time,
 // connections, listening), and the test that shows it.
 var elsewhere = map[string]string{
@@ -100,7 +96,8 @@ var forbids = []forbidden{
 
 func TestForbids(t *testing.T) {
 	c, cov := opened(t)
-	w := newBench(t, c)
+	w, err := newBench(c)
+	require.NoError(t, err)
 	for _, f := range forbids {
 		t.Run(f.key, func(t *testing.T) {
 			uses := slices.DeleteFunc(slices.Collect(func(yield func(Use) bool) {
