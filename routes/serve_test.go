@@ -241,3 +241,16 @@ func TestRequestID(t *testing.T) {
 		})
 	}
 }
+
+// What a caller sends cannot end a header field of the answer and begin another.
+func TestHeaderOfAnswer(t *testing.T) {
+	w := start(t, changed(t, "mappings/plain/echo.yaml", `X-Said: "yes"`, `X-Said: "${input.word}"`))
+	for name, word := range map[string]string{"a line": "a%0d%0aX-Evil:+1", "a feed": "a%0aX-Evil:+1", "a return": "a%0dX-Evil:+1", "NUL": "a%00b"} {
+		t.Run(name, func(t *testing.T) {
+			got := w.raw(request("POST /p/echo", "word="+word, form), "POST")[0]
+			require.NotContains(t, got.header, "X-Evil")
+			require.Equal(t, 500, got.status, "the mapping let it come so far: the answer is the gateway's own")
+			require.Empty(t, got.header.Values("X-Said"))
+		})
+	}
+}

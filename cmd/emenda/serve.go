@@ -16,8 +16,9 @@ import (
 	"github.com/emenda-gateway/emenda/sandbox"
 )
 
-// grace is how long requests under way may take when the gateway is told to stop.
-const grace = 20 * time.Second
+// grace is how long requests under way may take when the gateway is told to stop:
+// as long as a route may that says nothing else.
+const grace = 30 * time.Second
 
 // The credentials of the URA caller with --sandbox, unless others are given.
 const (

@@ -102,3 +102,24 @@ func TestMetrics(t *testing.T) {
 		require.Contains(t, w.Body.String(), want)
 	}
 }
+
+func FuzzMask(f *testing.F) {
+	for _, s := range []string{"/a/52998224725", "/a/529.982.247-25", "x@y.z", "%35%32%39%39%38", "/1234/5678/é"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Mask(s)
+		require.Equal(t, got, Mask(got), "masking is done at once")
+		digits := 0
+		for i := range len(got) {
+			switch c := got[i]; {
+			case c >= '0' && c <= '9':
+				digits++
+			case !wordByte(c):
+				digits = 0
+			}
+			require.Less(t, digits, 5)
+			require.NotEqual(t, byte('@'), got[i])
+		}
+	})
+}
