@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -94,6 +95,17 @@ func (l *loader) plainPath(op *Operation, n *yamldoc.Node) bool {
 	if i := strings.IndexAny(t, "?#"); i >= 0 {
 		l.list.Errorf(n.SpanOf(i, i+1), ruleParameter, "a path ends before its query").Help = "write the query under query"
 		return false
+	}
+	for i := strings.IndexByte(t, '%'); i >= 0; {
+		if _, err := url.PathUnescape(t[i:min(i+3, len(t))]); err != nil {
+			l.list.Errorf(n.SpanOf(i, i+1), ruleParameter, "%% stands before two hexadecimal digits").Help = "write %25 for the sign itself"
+			return false
+		}
+		next := strings.IndexByte(t[i+1:], '%')
+		if next < 0 {
+			break
+		}
+		i += 1 + next
 	}
 	op.path = l.path(n)
 	for i := range op.path {

@@ -143,3 +143,40 @@ func TestPlainClassify(t *testing.T) {
 		})
 	}
 }
+
+// Whatever stands as path: it is refused in place, or requests go below the
+// backend's url, to one place for one value.
+func FuzzPlainPath(f *testing.F) {
+	for _, seed := range []string{"/", "/v1/{id}", "/{a}{b}/x.{a}", "//h/x", "http://h", "/{", "/}", "/{}", "/${input.id}", "/a/../b", "/a?b=c", "/%2e%2e", "/%zz", "/a%", "/%2{a}", "/a b", "/ç"} {
+		f.Add(seed, "x/y")
+	}
+	f.Fuzz(func(t *testing.T, path, value string) {
+		n, list := yamldoc.Parse(diag.NewFile("m.yaml", string(jsonx.AppendQuoted(nil, path))))
+		if n == nil || list.HasErrors() || n.Kind != yamldoc.Text {
+			return
+		}
+		p := contract.Plain{Backend: "files", Method: "GET", Path: n}
+		op, list := p.Operation()
+		for _, d := range list {
+			require.Less(t, d.Span.Start, d.Span.End+1)
+			require.NotEmpty(t, d.Message)
+		}
+		if op == nil || list.HasErrors() {
+			require.True(t, list.HasErrors(), "refused without a word")
+			return
+		}
+		values := make([]jsonx.Value, len(op.Params))
+		for i := range values {
+			values[i] = jsonx.TextValue(value)
+		}
+		var r contract.Request
+		if op.Build(&r, values, nil) != nil {
+			return
+		}
+		u, err := url.Parse("http://h" + string(r.Target))
+		require.NoError(t, err)
+		require.Equal(t, "h", u.Host)
+		require.Empty(t, u.RawQuery)
+		require.Equal(t, strings.Count(path, "/"), strings.Count(u.EscapedPath(), "/"))
+	})
+}
