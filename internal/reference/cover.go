@@ -12,6 +12,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/maptest"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
 // Covered says where each word of the language has an executed case.
@@ -91,6 +92,13 @@ func (cov *Covered) Uncovered(functions *expr.Functions, formats map[string]*exp
 			bare = append(bare, "key "+id.String())
 		}
 	}
+	for _, s := range Shapes() {
+		for i := range s.Shape.Keys {
+			if k := &s.Shape.Keys[i]; k.Later == "" {
+				bare = append(bare, cov.unusedValues(KeyID{s.Shape.Name, k.Name}, k.Shape)...)
+			}
+		}
+	}
 	entries := func(what string, all []expr.Entry, used map[string][]WordUse) {
 		for _, e := range all {
 			if len(used[e.Name]) == 0 {
@@ -110,6 +118,51 @@ func (cov *Covered) Uncovered(functions *expr.Functions, formats map[string]*exp
 	for _, name := range sortedKeys(formats) {
 		if len(cov.Formats[name]) == 0 {
 			bare = append(bare, "format "+name)
+		}
+	}
+	return bare
+}
+
+// closedValues gives the values of a closed list that a key may have.
+func closedValues(s *yamldoc.Shape) (values []string) {
+	var collect func(s *yamldoc.Shape)
+	collect = func(s *yamldoc.Shape) {
+		switch s.Form {
+		case yamldoc.EnumForm:
+			for _, v := range s.Enum {
+				if !slices.Contains(values, v) && v != "hold" { // of durable orders: refused when loading
+					values = append(values, v)
+				}
+			}
+		case yamldoc.ListForm, yamldoc.MapForm:
+			collect(s.Elem)
+		case yamldoc.AltForm:
+			for _, a := range s.Alts {
+				collect(a)
+			}
+		}
+	}
+	collect(s)
+	return values
+}
+
+// unusedValues names the values of a closed list that no executed case gives the key.
+func (cov *Covered) unusedValues(id KeyID, s *yamldoc.Shape) []string {
+	used := map[string]bool{}
+	for _, u := range cov.Keys[id] {
+		n := u.Entry.Value
+		used[n.Text] = true
+		for _, item := range n.Items {
+			used[item.Text] = true
+		}
+		for i := range n.Entries {
+			used[n.Entries[i].Value.Text] = true
+		}
+	}
+	var bare []string
+	for _, v := range closedValues(s) {
+		if !used[v] {
+			bare = append(bare, "value "+v+" of "+id.String())
 		}
 	}
 	return bare
