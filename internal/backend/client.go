@@ -308,9 +308,7 @@ func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Respons
 	}
 	a.classify(op, status, contentType, body)
 	switch {
-	// A page instead of an answer tells of a sick backend, but not beside a 4xx:
-	// then it is this request that it cannot read, and the next will do.
-	case status >= 500, status < 400 && a.State >= contract.Failed && a.Class == contract.ClassBadAnswer:
+	case status >= 500, a.State >= contract.Failed && a.Class == contract.ClassBadAnswer:
 		return sick, a.State != contract.OK && a.State != contract.Refused
 	}
 	return healthy, false
