@@ -56,6 +56,9 @@ func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) 
 	for _, kind := range mapping.ErrorKinds() {
 		res := e.Refuse(d.Errors, &intake.Request{ID: "ID"}, kind, "MESSAGE", nil)
 		fmt.Fprintf(b, "  %s: %d %s %s\n", kind, res.Status, res.Type, res.Body)
+		if none := e.Refuse(d.Errors, &intake.Request{ID: "ID"}, kind, "", nil); string(none.Body) != string(res.Body) {
+			fmt.Fprintf(b, "    without words: %s\n", none.Body)
+		}
 	}
 	for _, check := range slices.Sorted(maps.Keys(d.Messages)) {
 		m := d.Messages[check]

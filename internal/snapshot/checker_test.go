@@ -1,0 +1,372 @@
+package snapshot
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/maptest"
+)
+
+// shippedConfig is the configuration this repository ships.
+const shippedConfig = "../../gateway.yaml"
+
+// verdict is what became of a mutant.
+type verdict uint8
+
+const (
+	refusedAtPlace verdict = iota // an error points at the fault
+	refusedAtUse                  // a declared name was misspelt: an error names the old name where it is used
+	refusedAway                   // an error, but somewhere else
+	refusedWarned                 // an error somewhere else, and a warning that points at the fault
+	caught                        // it loads, and a test of the mappings fails
+	differs                       // it loads, and TestShipped fails
+	warned                        // it loads, and a warning points at the fault
+	survived
+	verdicts
+	either // of a line in survivors.txt: what is free here is used in some places and not in others
+)
+
+var verdictWords = [verdicts]string{
+	"refused at the place", "refused at the use of the name", "refused elsewhere",
+	"refused elsewhere, warned of at the place", "caught by the mappings' tests", "caught by TestShipped", "warned of at the place", "survived",
+}
+
+// shipped are the files of the repository, in memory.
+type shipped struct {
+	config    *diag.File
+	files     *files
+	good      *Loaded
+	pinned    string   // what TestShipped pins
+	tests     []string // "file: name" of every test of the mappings
+	contracts sync.Map // loaded contracts by file: those that did not change are not read again
+}
+
+func readShipped(t *testing.T) *shipped {
+	config, list := readConfig(shippedConfig)
+	require.Empty(t, list)
+	s := &shipped{config: config}
+	loaded, list := load(config, source{contract: s.contract, folder: func(_ diag.Span, _ string, list *diag.List) *files {
+		s.files = readFolder(diag.Span{}, "../../mappings", shippedConfig, list)
+		return s.files
+	}})
+	require.False(t, list.HasErrors(), "the shipped files must check: %s", list.Text())
+	s.good, s.pinned = loaded, pinned(loaded)
+	for _, r := range maptest.Run(loaded.Set, maptest.Options{Callers: loaded.TestCallers(), Zone: loaded.Zone()}) {
+		if !r.Passed() {
+			t.Errorf("a test that fails already sees nothing: %s: %s", r.File, r.Name)
+			continue
+		}
+		s.tests = append(s.tests, r.File+": "+r.Name)
+	}
+	return s
+}
+
+type loadedContract struct {
+	contract *contract.Contract
+	list     diag.List
+}
+
+func (s *shipped) contract(name string, f *diag.File, functions *expr.Functions) (*contract.Contract, diag.List) {
+	if !slices.Contains(s.files.contracts, f) {
+		return contract.Load(name, f, functions)
+	}
+	kept, ok := s.contracts.Load(f)
+	if !ok {
+		c, list := contract.Load(name, f, functions)
+		kept, _ = s.contracts.LoadOrStore(f, &loadedContract{c, list})
+	}
+	l := kept.(*loadedContract)
+	return l.contract, slices.Clone(l.list)
+}
+
+// yaml gives every file that is mutated.
+func (s *shipped) yaml() []*diag.File {
+	return slices.Concat([]*diag.File{s.config}, s.files.contracts, s.files.mappings)
+}
+
+// with loads the shipped files with text in the place of a file's.
+func (s *shipped) with(f *diag.File, text string) (*Loaded, diag.List) {
+	mutated := diag.NewFile(f.Name, text)
+	swap := func(all []*diag.File) []*diag.File {
+		all = slices.Clone(all)
+		if i := slices.Index(all, f); i >= 0 {
+			all[i] = mutated
+		}
+		return all
+	}
+	config := s.config
+	if f == config {
+		config = mutated
+	}
+	return load(config, source{contract: s.contract, folder: func(at diag.Span, folder string, list *diag.List) *files {
+		if folder != "./mappings" {
+			return readFolder(at, folder, "", list)
+		}
+		return &files{
+			contracts: swap(s.files.contracts), mappings: swap(s.files.mappings),
+			texts: s.files.texts, all: swap(s.files.all),
+		}
+	}})
+}
+
+// judge tells what becomes of a mutant, and the words for it.
+func (s *shipped) judge(m *mutant) (verdict, string) {
+	loaded, list := s.with(m.file, m.source())
+	if loaded == nil {
+		for i := range list {
+			if list[i].Severity == diag.Error && m.at(&list[i]) {
+				return refusedAtPlace, ""
+			}
+		}
+		for i := range list {
+			if list[i].Severity == diag.Error && m.atUse(&list[i]) {
+				return refusedAtUse, ""
+			}
+		}
+		for i := range list {
+			if m.at(&list[i]) {
+				return refusedWarned, ""
+			}
+		}
+		return refusedAway, list.Text()
+	}
+	if s.testsFail(m.file, loaded) {
+		return caught, ""
+	}
+	if pinned(loaded) != s.pinned {
+		return differs, ""
+	}
+	for i := range list {
+		if m.at(&list[i]) {
+			return warned, list.Text()
+		}
+	}
+	return survived, list.Text()
+}
+
+// testsFail tells whether a test of the mappings fails, those of file f first.
+func (s *shipped) testsFail(f *diag.File, loaded *Loaded) bool {
+	callers := loaded.TestCallers()
+	for _, own := range []bool{true, false} {
+		for _, name := range s.tests {
+			if strings.HasPrefix(name, f.Name+": ") != own {
+				continue
+			}
+			results := maptest.Run(loaded.Set, maptest.Options{Callers: callers, Zone: loaded.Zone(), Match: name})
+			if len(results) > 0 && !results[0].Passed() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// at tells whether a diagnostic points at the fault: in its file, beginning in
+// a line of it, marking some of it.
+func (m *mutant) at(d *diag.Diagnostic) bool {
+	f := d.Span.File
+	if f == nil || f.Name != m.file.Name {
+		return false
+	}
+	for _, p := range m.places() {
+		if d.Span.Start > p.end || max(d.Span.End, d.Span.Start) < p.start {
+			continue
+		}
+		line, _ := f.Position(d.Span.Start)
+		first, _ := f.Position(p.start)
+		last, _ := f.Position(p.end)
+		if line >= first && line <= last {
+			return true
+		}
+	}
+	return false
+}
+
+// atUse tells whether a diagnostic is about the name that is declared no more.
+func (m *mutant) atUse(d *diag.Diagnostic) bool {
+	if d.Span.File == nil {
+		return false
+	}
+	text := d.Span.File.Text
+	marked := text[d.Span.Start:max(d.Span.Start, min(d.Span.End, len(text)))]
+	if m.old != "" && (strings.Contains(marked, m.old) || strings.Contains(d.Message, m.old)) {
+		return true
+	}
+	if m.inside == "" {
+		return false
+	}
+	line := text[strings.LastIndexByte(text[:d.Span.Start], '\n')+1:]
+	line, _, _ = strings.Cut(line, "\n")
+	return strings.Contains(line, m.inside) || strings.Contains(d.Message, m.inside)
+}
+
+// TestMutants puts one fault at a time into every shipped file: the checker
+// must refuse it, pointing at it, or a test of the mappings must fail. What
+// neither sees is listed, with the reason, in testdata/survivors.txt.
+func TestMutants(t *testing.T) {
+	begin := time.Now()
+	s := readShipped(t)
+	list := readSurvivors(t)
+	var all []*mutant
+	for _, f := range s.yaml() {
+		some, err := mutantsOf(f)
+		require.NoError(t, err)
+		all = append(all, some...)
+	}
+	every := len(all)
+	if n := sampled(every); n > 1 {
+		kept := all[:0]
+		for i, m := range all {
+			if i%n == 0 {
+				kept = append(kept, m)
+			}
+		}
+		all = kept
+	}
+	require.GreaterOrEqual(t, every, 1000)
+
+	became := make([]verdict, len(all))
+	words := make([]string, len(all))
+	var next sync.Mutex
+	index := 0
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for {
+				next.Lock()
+				i := index
+				index++
+				next.Unlock()
+				if i >= len(all) {
+					return
+				}
+				became[i], words[i] = s.judge(all[i])
+			}
+		})
+	}
+	workers.Wait()
+
+	var count [verdicts]int
+	for i, m := range all {
+		count[became[i]]++
+		entry := list.find(m.id)
+		switch became[i] {
+		case refusedAway, warned, survived:
+			if entry == nil {
+				t.Errorf("%s: %s\n%s", m.id, verdictWords[became[i]], words[i])
+			} else if entry.verdict != became[i] && entry.verdict != either {
+				t.Errorf("%s: %s, but line %d of survivors.txt says that it is %s", m.id, verdictWords[became[i]], entry.line, verdictWords[entry.verdict])
+			}
+		default:
+			if entry != nil && entry.verdict != either {
+				t.Errorf("%s: %s, but line %d of survivors.txt lists it", m.id, verdictWords[became[i]], entry.line)
+			}
+		}
+		if entry != nil && (became[i] == entry.verdict || entry.verdict == either && became[i] >= warned || entry.verdict == either && became[i] == refusedAway) {
+			entry.met++
+		}
+	}
+	for _, e := range list {
+		if e.met == 0 && len(all) == every {
+			t.Errorf("line %d of survivors.txt is about no mutant", e.line)
+		}
+	}
+	t.Logf("%d mutants of %d (%s)", len(all), every, time.Since(begin).Round(time.Millisecond))
+	for v, n := range count {
+		t.Logf("%6d %s", n, verdictWords[v])
+	}
+	why := map[string]int{}
+	for _, e := range list {
+		why[e.reason] += e.met
+	}
+	for _, e := range list {
+		if n, ok := why[e.reason]; ok {
+			t.Logf("%6d listed: %s", n, e.reason)
+			delete(why, e.reason)
+		}
+	}
+	if name := os.Getenv("EMENDA_MUTANTS_REPORT"); name != "" {
+		var b strings.Builder
+		for i, m := range all {
+			fmt.Fprintf(&b, "%s | %s\n", verdictWords[became[i]], m.id)
+		}
+		require.NoError(t, os.WriteFile(name, []byte(b.String()), 0o600))
+	}
+}
+
+// sampled says that only every n-th mutant is tried, so that it takes about a
+// minute however much ships, and as long with the race detector or -short;
+// EMENDA_MUTANTS=all tries all.
+func sampled(every int) int {
+	most := 4500
+	if os.Getenv("EMENDA_MUTANTS") == "all" {
+		most = every
+	} else if raceDetector || testing.Short() {
+		most = 900
+	}
+	return (every + most - 1) / most
+}
+
+// survivor is a line of testdata/survivors.txt: mutants that no check sees, and why.
+type survivor struct {
+	line    int
+	reason  string // the first line of it
+	verdict verdict
+	pattern *regexp.Regexp
+	met     int
+}
+
+type survivors []*survivor
+
+func (s survivors) find(id string) *survivor {
+	for _, e := range s {
+		if e.pattern.MatchString(id) {
+			return e
+		}
+	}
+	return nil
+}
+
+// readSurvivors reads the list: blocks of "# reason" lines, each followed by
+// "survives PATTERN", "warned PATTERN", "elsewhere PATTERN" or "either PATTERN"
+// lines, in which * stands for anything and ~ for anything without a point. The first line that fits counts. All
+// that a line fits must become what it says; of either, one at least.
+func readSurvivors(t *testing.T) (list survivors) {
+	data, err := os.ReadFile("testdata/survivors.txt")
+	require.NoError(t, err)
+	kinds := map[string]verdict{"survives": survived, "warned": warned, "elsewhere": refusedAway, "either": either}
+	reason, begins := "", false
+	for i, line := range strings.Split(string(data), "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			reason, begins = "", true
+			continue
+		}
+		if words, ok := strings.CutPrefix(line, "#"); ok {
+			if begins || reason == "" {
+				reason, begins = strings.TrimSpace(words), false
+			}
+			continue
+		}
+		require.NotEmpty(t, reason, "line %d of survivors.txt has no reason above it", i+1)
+		kind, pattern, _ := strings.Cut(line, " ")
+		v, known := kinds[kind]
+		require.True(t, known, "line %d of survivors.txt begins with none of survives, warned, elsewhere, either", i+1)
+		re := strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(pattern)), `\*`, `.*`)
+		re = strings.ReplaceAll(re, `~`, `[^.]*`)
+		list = append(list, &survivor{line: i + 1, reason: reason, verdict: v, pattern: regexp.MustCompile("^" + re + "$")})
+	}
+	return list
+}
