@@ -165,6 +165,11 @@ func (l *loader) response(op *Operation, status int, r *yamldoc.Node, answer boo
 	if s != nil {
 		t = missing(l.typeOf(s, inferred, op.name))
 	}
+	if kind == JSONAnswer && inferred && s != nil {
+		for _, ex := range l.examples(media.Value) {
+			l.misspelt(ex.value, t)
+		}
+	}
 	for _, ex := range l.examples(media.Value) {
 		l.example(op, status, media.Key.Text, ex, kind)
 		if s != nil {

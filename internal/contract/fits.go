@@ -13,6 +13,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
@@ -58,6 +59,34 @@ func (l *loader) appendJSON(dst []byte, n *yamldoc.Node) []byte {
 		return append(dst, '}')
 	default:
 		return jsonx.AppendQuoted(dst, n.Text)
+	}
+}
+
+// misspelt warns of fields of an inferred contract's example that its schema
+// does not name while it names one spelled nearly so, which the example lacks:
+// such contracts hold what either says, so that nothing else would notice.
+func (l *loader) misspelt(n *yamldoc.Node, t *expr.Type) {
+	if n == nil || t == nil {
+		return
+	}
+	for _, item := range n.Items {
+		l.misspelt(item, t.Elem)
+	}
+	for _, e := range n.Entries {
+		if f := t.Fields[e.Key.Text]; f != nil {
+			l.misspelt(e.Value, f.Type)
+			continue
+		}
+		var lacking []string
+		for _, name := range t.Order {
+			if n.Get(name) == nil {
+				lacking = append(lacking, name)
+			}
+		}
+		if near := diag.Suggest(e.Key.Text, lacking); near != "" {
+			l.list.Warnf(e.Key.Span, ruleExample, "the schema names no field %s, which the example has", short(e.Key.Text)).
+				Help = "did you mean " + near + "?"
+		}
 	}
 }
 
