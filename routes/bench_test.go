@@ -3,7 +3,6 @@ package routes
 import (
 	"bufio"
 	"bytes"
-	"io"
 	"log/slog"
 	"testing"
 
@@ -25,7 +24,7 @@ func BenchmarkHello(b *testing.B) {
 	s, err := loaded.Open(settings, m)
 	require.NoError(b, err)
 	defer s.Close()
-	v := NewServer(s, m, slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	v := NewServer(s, m, slog.New(slog.DiscardHandler))
 	var ctx fasthttp.RequestCtx
 	send := []byte(request("POST /p/hello", "word=x", form, "X-Request-Id: abc"))
 	r := bufio.NewReader(nil)

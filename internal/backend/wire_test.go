@@ -190,7 +190,8 @@ func TestSlowAndCancelled(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	answer := make(chan string, 1)
-	go func() { answer <- said(c.Do(ctx, call(t, "things.read", "", "x"))) }()
+	one := call(t, "things.read", "", "x")
+	go func() { answer <- said(c.Do(ctx, one)) }()
 	require.Eventually(t, func() bool { return len(s.requests()) == 4 }, 5*time.Second, time.Millisecond)
 	cancel()
 	select {

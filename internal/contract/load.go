@@ -57,7 +57,6 @@ type loader struct {
 	fns  *expr.Functions
 	list diag.List
 	c    *Contract
-	ids  map[string]bool
 	used map[*yamldoc.Node]bool // nodes of components that a $ref named
 	open []*yamldoc.Node        // schemas being read, to find circles
 	// schemas holds what examples were checked with.

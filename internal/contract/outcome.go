@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
@@ -81,7 +82,7 @@ func (l *loader) outcomes(n *yamldoc.Node) []*rule {
 		if when == nil || when.Kind != yamldoc.Text && when.Kind != yamldoc.Bool {
 			continue
 		}
-		var list = l.list[:0:0]
+		var list diag.List
 		r.when, list = expr.CompileCondition(when, scope)
 		l.list.Add(list)
 		bad := list.HasErrors()

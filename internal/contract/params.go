@@ -184,7 +184,7 @@ func (l *loader) headerName(n *yamldoc.Node) {
 		return
 	}
 	bad := strings.IndexFunc(n.Text, func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("!#$%&'*+-.^_`|~", r))
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
 	})
 	if bad >= 0 {
 		l.list.Errorf(n.SpanOf(bad, bad+1), ruleParameter, "this character cannot stand in a header's name")

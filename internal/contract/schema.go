@@ -269,7 +269,7 @@ func (l *loader) words(n *yamldoc.Node, kinds []string) {
 	for i := range n.Entries {
 		k, v := n.Entries[i].Key, n.Entries[i].Value
 		if only := wordsFor[k.Text]; only != "" && n.Get("type") != nil &&
-			!slices.Contains(kinds, only) && !(only == "number" && slices.Contains(kinds, "integer")) {
+			!slices.Contains(kinds, only) && (only != "number" || !slices.Contains(kinds, "integer")) {
 			l.list.Errorf(k.Span, ruleSchema, "%s has no effect: the type is not %s", k.Text, only)
 		}
 		switch k.Text {

@@ -150,7 +150,7 @@ func (c *checker) function(n ast.Node, fn *Function, args []ast.Node, m mode) *e
 	if null {
 		result = result.Nullable()
 	}
-	if !(result.Kind == BoolType && fn.Name == "has") {
+	if result.Kind != BoolType || fn.Name != "has" {
 		result = result.secret(secret)
 	}
 	e := &ex{typ: result, present: present}
@@ -233,7 +233,7 @@ func (c *checker) argument(fn *Function, p *Param, n ast.Node, m mode) (*ex, boo
 			d.Help = "list(" + c.raw(n) + ") makes a list of it"
 		}
 	}
-	return e, !diag.List((*c.diags)[before:]).HasErrors()
+	return e, !(*c.diags)[before:].HasErrors()
 }
 
 // fits tells whether a value of type t can be what want says.

@@ -201,7 +201,7 @@ func (b *builder) listOf(n *yamldoc.Node, s *Scope, key string) *tpl {
 	sub := builder{diags: b.diags, uses: b.uses, target: Target{What: key, Secrets: b.target.Secrets}}
 	before := len(*b.diags)
 	t := sub.compile(n, s, place{path: "", top: true})
-	if k := t.typ.Kind; k != ListType && k != AnyType && !diag.List((*b.diags)[before:]).HasErrors() {
+	if k := t.typ.Kind; k != ListType && k != AnyType && !(*b.diags)[before:].HasErrors() {
 		d := b.diags.Errorf(n.Span, "type", "%s takes lists, and this is %s", key, article(t.typ))
 		if k == ObjectType || k == TextType || k == NumberType {
 			d.Help = "list(x) makes a list of one or none"
@@ -234,7 +234,7 @@ func (b *builder) concat(n *yamldoc.Node, s *Scope, p place) *tpl {
 		q.top, q.inList = false, true
 		before := len(*b.diags)
 		e := b.compile(item, s, q)
-		if k := e.typ.Kind; k != ListType && k != AnyType && !diag.List((*b.diags)[before:]).HasErrors() {
+		if k := e.typ.Kind; k != ListType && k != AnyType && !(*b.diags)[before:].HasErrors() {
 			b.diags.Errorf(item.Span, "type", "$concat takes lists, and this is %s", article(e.typ)).Help = "list(x) makes a list of one or none"
 		}
 		join1(e.typ.elem(), i)
@@ -305,7 +305,7 @@ func (b *builder) merge(n *yamldoc.Node, s *Scope, p place) *tpl {
 		q.top, q.inList, q.partial = false, true, true
 		before := len(*b.diags)
 		e := b.compile(item, s, q)
-		if k := e.typ.Kind; k != ObjectType && k != AnyType && !diag.List((*b.diags)[before:]).HasErrors() {
+		if k := e.typ.Kind; k != ObjectType && k != AnyType && !(*b.diags)[before:].HasErrors() {
 			b.diags.Errorf(item.Span, "type", "$merge takes objects, and this is %s", article(e.typ))
 		}
 		disjoint = mergeTypes(t, e.typ) && disjoint

@@ -119,7 +119,7 @@ func (b *builder) leaf(r *reader, x piece, s *Scope, p place) *tpl {
 	}
 	b.secrets(c, e, p)
 	convert := b.fit(c, e, p)
-	if diag.List((*b.diags)[before:]).HasErrors() {
+	if (*b.diags)[before:].HasErrors() {
 		t := broken()
 		t.typ = e.typ.NotNull()
 		if lacks {
@@ -380,7 +380,7 @@ func (b *builder) mixed(r *reader, pieces []piece, s *Scope, p place) *tpl {
 		t = t.secret(secretEx(e))
 		parts = append(parts, textPart{eval: scalarEval(c, e)})
 	}
-	if diag.List((*b.diags)[before:]).HasErrors() {
+	if (*b.diags)[before:].HasErrors() {
 		x := broken()
 		x.typ = t
 		return x

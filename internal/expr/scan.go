@@ -192,12 +192,12 @@ func (s *scanned) number(i int) int {
 }
 
 // cutShort tells the author when YAML took the rest of the line for a comment.
-func (s *reader) cutShort(d *diag.Diagnostic) {
-	f := s.node.Span.File
-	if !s.node.Plain || f == nil || s.node.Span.End > len(f.Text) || s.node.Span.End < 0 {
+func (r *reader) cutShort(d *diag.Diagnostic) {
+	f := r.node.Span.File
+	if !r.node.Plain || f == nil || r.node.Span.End > len(f.Text) || r.node.Span.End < 0 {
 		return
 	}
-	rest := f.Text[s.node.Span.End:]
+	rest := f.Text[r.node.Span.End:]
 	if nl := strings.IndexByte(rest, '\n'); nl >= 0 {
 		rest = rest[:nl]
 	}

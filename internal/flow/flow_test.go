@@ -238,7 +238,7 @@ reply:
 
 	got = run(t, set, newShelf().gives("other", `{}`), `{"id":"i"}`)
 	require.Equal(t, "internal", got.Problem.Kind.String(), "a reply's failed template is ours")
-	require.Equal(t, "", got.Problem.Step)
+	require.Empty(t, got.Problem.Step)
 }
 
 func TestReplyIsAppended(t *testing.T) {

@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/url"
@@ -108,7 +109,7 @@ func mimeFields(body string) (all []string, ok bool) {
 	r := multipart.NewReader(strings.NewReader(body), "b")
 	for {
 		p, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, true
 		}
 		if err != nil {

@@ -253,10 +253,11 @@ func constantFits(n *yamldoc.Node, t *expr.Type, what string, list *diag.List) {
 
 // a names a type with its article.
 func a(t *expr.Type) string {
-	switch s := t.NotNull().String(); {
-	case t.Kind == expr.TextType:
+	s := t.NotNull().String()
+	switch t.Kind {
+	case expr.TextType:
 		return s
-	case t.Kind == expr.ObjectType:
+	case expr.ObjectType:
 		return "an " + s
 	default:
 		return "a " + s

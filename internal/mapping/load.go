@@ -66,7 +66,6 @@ type loader struct {
 	set       *Set
 	docs      []*document
 	tables    map[string]*document // where each table is declared
-	dialects  map[string]*document
 	flows     map[string]*flowInfo
 	flowOrder []*flowInfo // those called before those that call
 	requests  map[*Plan][]*contract.Operation

@@ -51,7 +51,8 @@ func TestRequestID(t *testing.T) {
 			require.True(t, len(got) > 0 && len(got) <= 64)
 		})
 	}
-	require.NotEqual(t, RequestID(""), RequestID(""))
+	one, other := RequestID(""), RequestID("")
+	require.NotEqual(t, one, other)
 }
 
 func TestLine(t *testing.T) {

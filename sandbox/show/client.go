@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -100,7 +101,7 @@ func (c *connection) read(method string) (*answer, error) {
 			return nil, err
 		}
 		body, err := io.ReadAll(res.Body)
-		if err != nil {
+		if err := errors.Join(err, res.Body.Close()); err != nil {
 			return nil, fmt.Errorf("reading the answer's body: %w", err)
 		}
 		if res.StatusCode == http.StatusContinue {
