@@ -87,7 +87,7 @@ func (s *shipped) contract(name string, f *diag.File, functions *expr.Functions)
 		c, list := contract.Load(name, f, functions)
 		kept, _ = s.contracts.LoadOrStore(f, &loadedContract{c, list})
 	}
-	l := kept.(*loadedContract)
+	l := kept.(*loadedContract) //nolint:forcetypeassert // only loaded contracts are kept
 	return l.contract, slices.Clone(l.list)
 }
 
