@@ -17,7 +17,7 @@ import (
 func output(dir, name string, args ...string) (string, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = dir
-	cmd.Env = cleanEnvironment()
+	cmd.Env = append(cleanEnvironment(), "EMENDA_MUTANTS=all") // the tests' sample is for every day
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
