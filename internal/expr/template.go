@@ -75,7 +75,7 @@ func (t *tpl) value(f *Frame) jsonx.Value {
 		f.unbuffer(b)
 		return jsonx.Value{}
 	}
-	v := jsonx.RawValue(f.stable(b))
+	v := f.Arena.Index(f.stable(b))
 	f.unbuffer(b)
 	return v
 }

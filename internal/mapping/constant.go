@@ -53,7 +53,7 @@ func constantJSON(dst []byte, n *yamldoc.Node, list *diag.List) []byte {
 }
 
 func constantValue(n *yamldoc.Node, list *diag.List) jsonx.Value {
-	return jsonx.RawValue(string(constantJSON(nil, n, list)))
+	return jsonx.RawValue(string(constantJSON(nil, n, list))).Clone() // with an index: rows and constants are read again and again
 }
 
 // typeOfValue is the type of a constant.
