@@ -12,7 +12,7 @@ import (
 )
 
 // conv converts received values to what the fields say. It writes the result
-// as JSON, in the order of the fields, and notes every fault.
+// as JSON, in the order of the fields, and notes the faults.
 type conv struct {
 	arena   *jsonx.Arena
 	absent  []string // texts that count as no value
@@ -98,8 +98,15 @@ func (c *conv) pop(at place) {
 	c.field, c.pointer = c.field[:at.field], c.pointer[:at.pointer]
 }
 
+// maxFaults is how many faults are told: a long list that is wrong throughout
+// would make an answer many times its length.
+const maxFaults = 100
+
 // fault notes that the field at hand is not right.
 func (c *conv) fault(keyword string) {
+	if len(c.faults) == maxFaults {
+		return
+	}
 	c.faults = append(c.faults, Fault{Field: string(c.field), Pointer: string(c.pointer), Keyword: keyword})
 }
 

@@ -119,7 +119,7 @@ func (f *Fields) readAll(a *jsonx.Arena, r *Request, d *mapping.Dialect) (why un
 	case mapping.ReadMultipart:
 		f.body, why = readMultipart(a, f.body, r.Body, params, d.Charsets, charset)
 	default:
-		if looksLikeJSON(r.Body, first) {
+		if looksLikeJSON(a, r.Body, first) {
 			return contradiction, ""
 		}
 		f.body, why = readForm(a, f.body, strings.Trim(r.Body, "\r\n"), d.Charsets, charset)

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
 
@@ -119,7 +117,12 @@ func position(body string, err error) string {
 	return ": " + bad.Message + ", at line " + strconv.Itoa(line) + ", column " + strconv.Itoa(column)
 }
 
-// looksLikeJSON tells whether a body that is not said to be JSON is an object or a list.
-func looksLikeJSON(body string, first byte) bool {
-	return (first == '{' || first == '[') && gjson.Valid(strings.TrimPrefix(body, bom))
+// looksLikeJSON tells whether a body that is not said to be JSON is an object
+// or a list. It is asked of anybody's bytes: the arena bounds their nesting.
+func looksLikeJSON(a *jsonx.Arena, body string, first byte) bool {
+	if first != '{' && first != '[' {
+		return false
+	}
+	_, err := a.Parse(strings.TrimPrefix(body, bom), false)
+	return err == nil
 }

@@ -17,7 +17,7 @@ type Fault struct {
 
 // Input makes `input` from the fields (kinds converted, defaults set, formats
 // normalised), puts it into frame f's slot for rules, checks the rules, and gives the value and
-// the warnings (a list of texts). All faults are told at once; rules are checked
+// the warnings (a list of texts). All faults are told at once, at most maxFaults; rules are checked
 // only when every field is right.
 func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *Caller) (input, warnings jsonx.Value, problem *Problem) {
 	p := route.Plan

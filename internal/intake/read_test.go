@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -142,4 +143,31 @@ func TestQueryIsReadOnlyWhereSaid(t *testing.T) {
 	route.Dialect.Read = []mapping.ReadKind{mapping.ReadForm}
 	requireInput(t, `{}`, route, &Request{Query: "n=1"})
 	requireInput(t, `{"n":2}`, route, &Request{Query: "n=1&%zz", Body: "n=2"})
+}
+
+// A body of brackets alone must not be followed down to its last level: it is
+// read before anybody has signed in.
+func TestDeepNesting(t *testing.T) {
+	route := routeOf(field("n", integerType))
+	for name, r := range map[string]*Request{
+		"form":            form(strings.Repeat("[", 1<<20)),
+		"form of objects": form(strings.Repeat(`{"a":`, 1<<18)),
+		"JSON":            jsonBody(strings.Repeat("[", 1<<20)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, _ = take(t, route, r)
+			runtime.ReadMemStats(&after)
+			require.Less(t, int64(after.StackSys)-int64(before.StackSys), int64(16<<20), "bytes of stack")
+		})
+	}
+}
+
+func TestFaultsAreBounded(t *testing.T) {
+	items := field("l", listType, func(f *mapping.InputField) { f.Items = field("", integerType) })
+	_, p := take(t, routeOf(items, field("n", integerType, required)), jsonBody(`{"l":[`+strings.Repeat(`"x",`, 5000)+`1]}`))
+	require.NotNil(t, p)
+	require.Len(t, p.Fields, maxFaults)
+	require.Equal(t, "/l/0", p.Fields[0])
 }
