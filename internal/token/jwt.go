@@ -12,12 +12,19 @@ import (
 // ahead: JWTs should say seconds (RFC 7519), some say milliseconds.
 const milliseconds = 1e11
 
-// Life reads off a JWT how long it lives, as seen at now; 0 when it cannot be
-// told. It does not check the signature: that is for those who accept tokens.
+// longest bounds a life: some tokens end in the year 9999, and a moment that
+// far away does not fit into nanoseconds. Renewing them monthly does no harm.
+const longest = 30 * 24 * time.Hour
+
+// largest bounds a token's text: nobody takes a header field that is larger.
+const largest = 16 << 10
+
+// Life reads off a JWT how long it lives, as seen at now, at most 30 days; 0
+// when it cannot be told. It does not check the signature: that is for those who accept tokens.
 // With iat the life is exp less iat, so that clocks that differ do no harm.
 func Life(value string, now time.Time) time.Duration {
-	parts := strings.Split(value, ".")
-	if len(parts) != 3 {
+	parts := strings.SplitN(value, ".", 4)
+	if len(parts) != 3 || len(value) > largest {
 		return 0
 	}
 	claims, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
@@ -29,9 +36,9 @@ func Life(value string, now time.Time) time.Duration {
 		return 0
 	}
 	if iat, ok := instant(gjson.GetBytes(claims, "iat")); ok && iat.Before(exp) {
-		return exp.Sub(iat)
+		return min(exp.Sub(iat), longest)
 	}
-	return max(exp.Sub(now), 0)
+	return min(max(exp.Sub(now), 0), longest)
 }
 
 func instant(v gjson.Result) (time.Time, bool) {

@@ -60,6 +60,7 @@ func New(o Options) *Source {
 	if o.Life <= 0 {
 		o.Life = time.Hour
 	}
+	o.Life = min(o.Life, longest)
 	if o.Timeout <= 0 {
 		o.Timeout = 10 * time.Second
 	}
@@ -180,5 +181,5 @@ func sendable(value string) bool {
 			return false
 		}
 	}
-	return value != ""
+	return value != "" && len(value) <= largest
 }

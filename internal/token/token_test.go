@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,6 +49,9 @@ func TestLife(t *testing.T) {
 		{"no exp", jwt(`{}`), 0},
 		{"exp a text", jwt(`{"exp":"soon"}`), 0},
 		{"exp absurd", jwt(`{"exp":1e300}`), 0},
+		{"for ever, in seconds", jwt(`{"exp":9999999999}`), 30 * 24 * time.Hour},
+		{"for ever, in milliseconds", jwt(`{"exp":253402300799000,"iat":1583416800000}`), 30 * 24 * time.Hour},
+		{"larger than a header", jwt(`{"exp":1583420400,"iat":1583416800,"x":"` + strings.Repeat("x", 32<<10) + `"}`), 0},
 		{"opaque", "abc", 0},
 		{"not base64", "a.!!.c", 0},
 		{"not JSON", "a." + base64.RawURLEncoding.EncodeToString([]byte("{")) + ".c", 0},
@@ -214,4 +218,20 @@ func BenchmarkGet(b *testing.B) {
 	for b.Loop() {
 		_, _ = s.Get(ctx)
 	}
+}
+
+// A token that says it lives for ever is kept, not fetched for every call.
+func TestTokenForEver(t *testing.T) {
+	c := newClock()
+	fetches := 0
+	s := token.New(token.Options{Now: c.Now, Fetch: func(context.Context, string) (string, error) {
+		fetches++
+		return jwt(`{"exp":9999999999}`), nil
+	}})
+	defer s.Close()
+	for range 3 {
+		_, err := s.Get(context.Background())
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, fetches)
 }
