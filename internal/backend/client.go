@@ -183,46 +183,63 @@ func wait(ctx context.Context, d time.Duration) bool {
 }
 
 // attempt is one attempt: with a token that the backend refuses it is made
-// twice, for a refused request did nothing. again tells whether another attempt may do better.
+// twice, for a refused request did nothing. Its timeout holds for all of it,
+// tokens included. again tells whether another attempt may do better.
 func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool) {
+	until := c.until(ctx, call)
 	if !call.Operation.Token || c.token == nil {
-		return c.send(ctx, call, "")
+		return c.send(ctx, call, "", until)
 	}
-	tok, err := c.token.Get(ctx)
+	tok, err := c.tokenBy(ctx, until)
 	if err != nil {
 		return c.noToken(ctx, call, err)
 	}
-	a, again = c.send(ctx, call, tok)
+	a, again = c.send(ctx, call, tok, until)
 	if a.Status != fasthttp.StatusUnauthorized {
 		return a, again
 	}
 	c.token.Invalidate(tok)
-	renewed, err := c.token.Get(ctx)
+	renewed, err := c.tokenBy(ctx, until)
 	if err != nil {
 		return a, false
 	}
 	a.Release()
-	return c.send(ctx, call, renewed)
+	return c.send(ctx, call, renewed, until)
+}
+
+// until gives when an attempt that begins now has to end.
+func (c *Client) until(ctx context.Context, call *Call) time.Time {
+	timeout := call.Timeout
+	if timeout <= 0 {
+		timeout = c.o.Timeout
+	}
+	until := time.Now().Add(timeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(until) {
+		return end
+	}
+	return until
+}
+
+// tokenBy gives a token, waiting for one until then; the fetch goes on for the others.
+func (c *Client) tokenBy(ctx context.Context, until time.Time) (string, error) {
+	if tok, ok := c.token.Held(); ok {
+		return tok, nil
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return c.token.Get(ctx)
 }
 
 // send sends the request once, or once more on a fresh connection when a pooled one was found closed.
-func (c *Client) send(ctx context.Context, call *Call, tok string) (*Answer, bool) {
+func (c *Client) send(ctx context.Context, call *Call, tok string, until time.Time) (*Answer, bool) {
 	began := time.Now()
 	op := call.Operation
 	turn, ok := c.breaker.allow()
 	if !ok {
 		return c.told(op, FailedAnswer(op, contract.ClassUnavailable, false), began), false
 	}
-	timeout := call.Timeout
-	if timeout <= 0 {
-		timeout = c.o.Timeout
-	}
-	deadline := began.Add(timeout)
-	if end, ok := ctx.Deadline(); ok && end.Before(deadline) {
-		deadline = end
-	}
 	a := newAnswer()
-	v, again := c.answer(ctx, a, call, tok, deadline)
+	v, again := c.answer(ctx, a, call, tok, until)
 	c.breaker.report(turn, v)
 	return c.told(op, a, began), again
 }

@@ -404,6 +404,43 @@ func TestNoToken(t *testing.T) {
 	}
 }
 
+// An attempt's timeout holds for all of it: the wait for a token, the call, and
+// what a refused token costs.
+func TestTokensCountForTheTimeout(t *testing.T) {
+	for _, c := range []struct {
+		name, held, want string
+		asked            []string
+	}{
+		{"the first token does not come", "GET /ws/token/get", "failed timeout", []string{"GET /ws/token/get"}},
+		{"the new one does not", "PUT /ws/token/renew", "failed sign_in 401 {}", []string{"GET /ws/token/get", "GET /ws/secure", "PUT /ws/token/renew"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			hold := make(chan struct{})
+			s := serve(t, func(_ int, r seen) reply {
+				switch r.line {
+				case c.held:
+					return reply{hold: hold}
+				case "GET /ws/token/get":
+					return reply{text: jsonAnswer(200, `{"token":"t1"}`)}
+				}
+				return reply{text: jsonAnswer(401, "{}")}
+			})
+			t.Cleanup(func() { close(hold) })
+			cl := client(t, s.url())
+			one := call(t, "things.secure", "")
+			one.Timeout = 200 * time.Millisecond
+			began := time.Now()
+			require.Equal(t, c.want, said(cl.Do(within(t, 10*time.Second), one)))
+			require.Less(t, time.Since(began), 2*time.Second)
+			var asked []string
+			for _, r := range s.requests() {
+				asked = append(asked, r.line)
+			}
+			require.Equal(t, c.asked, asked)
+		})
+	}
+}
+
 func TestAnswersWithoutHTTP(t *testing.T) {
 	read, change := things().Operations["things.read"], things().Operations["things.change"]
 	a := NewAnswer(read, 200, "application/json", []byte(`{"error":"no"}`))

@@ -46,7 +46,7 @@ func (c *Client) tokenOf(ctx context.Context, op *contract.Operation, old string
 	if !op.Token {
 		old = ""
 	}
-	a, _ := c.send(ctx, &call, old)
+	a, _ := c.send(ctx, &call, old, c.until(ctx, &call))
 	defer a.Release()
 	if a.State != contract.OK {
 		if a.State == contract.Refused || a.Class == contract.ClassStatus && a.Status < 500 {

@@ -72,6 +72,14 @@ func New(o Options) *Source {
 	return s
 }
 
+// Held gives the current token when there is one that need not be renewed yet, without waiting.
+func (s *Source) Held() (string, bool) {
+	if t := s.current.Load(); t != nil && s.o.Now().UnixNano() < t.renew {
+		return t.value, true
+	}
+	return "", false
+}
+
 // Get gives the current token, fetching it when there is none. When ctx ends,
 // the waiting ends, the fetch goes on for the others.
 func (s *Source) Get(ctx context.Context) (string, error) {
