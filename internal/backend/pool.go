@@ -27,6 +27,7 @@ type conn struct {
 	net.Conn
 	br    *bufio.Reader
 	bw    *bufio.Writer
+	peek  peek
 	since time.Time // when it became idle
 	used  bool      // it has carried an answer
 	wrote bool      // of the present request something has gone out
@@ -63,46 +64,18 @@ type pool struct {
 
 // get gives an idle connection, or with fresh or without an idle one a new one.
 func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, error) {
-	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, errClosed
-	}
-	now := time.Now()
-	var drop *conn
-	for n := len(p.free); n > 0; n = len(p.free) {
-		c := p.free[n-1]
-		if now.Sub(c.since) >= p.idle {
-			break // those below have idled longer: the reaper closes them
+	for {
+		c, err := p.take(fresh)
+		if err != nil {
+			return nil, err
 		}
-		if fresh && p.count < p.most {
+		if c == nil {
 			break
 		}
-		p.free[n-1] = nil
-		p.free = p.free[:n-1]
-		if !fresh {
-			p.mu.Unlock()
+		if c.silent() {
 			return c, nil
 		}
-		// A fresh one is wanted and there is no room: an idle one makes it.
-		p.count--
-		drop = c
-	}
-	for p.count >= p.most && len(p.free) > 0 { // only connections that idled too long are left
-		last := len(p.free) - 1
-		_ = p.free[last].Close()
-		p.free[last] = nil
-		p.free = p.free[:last]
-		p.count--
-	}
-	if p.count >= p.most {
-		p.mu.Unlock()
-		return nil, errNoFree
-	}
-	p.count++
-	p.mu.Unlock()
-	if drop != nil {
-		_ = drop.Close()
+		p.drop(c)
 	}
 	c, err := p.dial(ctx, deadline)
 	if err != nil {
@@ -112,6 +85,38 @@ func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, 
 		return nil, err
 	}
 	return c, nil
+}
+
+// take gives an idle connection; nil when a new one is to be dialled, which is counted already.
+func (p *pool) take(fresh bool) (*conn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
+	}
+	last := len(p.free) - 1
+	// When the last one has idled too long, so have those below: the reaper closes them.
+	if !fresh && last >= 0 && time.Since(p.free[last].since) < p.idle {
+		return p.pop(), nil
+	}
+	if p.count >= p.most && last >= 0 { // an idle one makes room
+		_ = p.pop().Close()
+		p.count--
+	}
+	if p.count >= p.most {
+		return nil, errNoFree
+	}
+	p.count++
+	return nil, nil
+}
+
+// pop gives the connection that became idle last.
+func (p *pool) pop() *conn {
+	last := len(p.free) - 1
+	c := p.free[last]
+	p.free[last] = nil
+	p.free = p.free[:last]
+	return c
 }
 
 func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
@@ -125,6 +130,8 @@ func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := new(conn)
+	c.peek.at(nc)
 	if p.tls != nil {
 		t := tls.Client(nc, p.tls)
 		if err := t.HandshakeContext(ctx); err != nil {
@@ -133,7 +140,7 @@ func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
 		}
 		nc = t
 	}
-	c := &conn{Conn: nc}
+	c.Conn = nc
 	c.br = bufio.NewReaderSize(c, readBuffer)
 	c.bw = bufio.NewWriter(c)
 	return c, nil

@@ -136,6 +136,27 @@ func TestNothingOfTheAnswerBeforeIsLeft(t *testing.T) {
 	require.Equal(t, `ok 200 {"n":2}`, said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
 }
 
+// What a backend says on an idle connection (a 408 before it closes it, an
+// answer said twice) is no answer to the next request.
+func TestNothingSaidWhileIdleIsAnAnswer(t *testing.T) {
+	s := serve(t, func(n int, _ seen) reply { return reply{text: jsonAnswer(200, fmt.Sprintf(`{"n":%d}`, n))} })
+	c := client(t, s.url())
+	require.Equal(t, `ok 200 {"n":1}`, said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
+	require.Equal(t, `ok 200 {"n":2}`, said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
+	s.mu.Lock()
+	require.Len(t, s.conns, 1)
+	_, err := s.conns[0].Write([]byte(jsonAnswer(408, `{"n":0}`)))
+	s.mu.Unlock()
+	require.NoError(t, err)
+	require.Equal(t, `ok 200 {"n":3}`, said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
+	require.Equal(t, 2, s.requests()[2].conn)
+	s.cutAll()
+	require.Equal(t, `ok 200 {"n":4}`, said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
+	c.pool.mu.Lock()
+	defer c.pool.mu.Unlock()
+	require.Equal(t, 1, c.pool.count, "those that were closed are no longer counted")
+}
+
 func TestAnswerHeader(t *testing.T) {
 	s := serve(t, func(int, seen) reply {
 		return reply{text: "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=ISO-8859-1\r\nx-thing: a\r\nContent-Length: 12\r\n\r\n{\"name\":\"\xe7\"}"}
