@@ -93,6 +93,10 @@ func TestEmbeddedFailureRules(t *testing.T) {
 		body, want  string
 	}{
 		{"nobody of that document", "comercial.cliente.dados", 200, js, `{"ClienteEncontrato":false}`, `ok {"ClienteEncontrato":false}`},
+		{"nobody of that document, with words", "comercial.cliente.dados", 200, js, `{"ClienteEncontrato":false,"error":"x"}`, `ok {"ClienteEncontrato":false,"error":"x"}`},
+		{"nobody of that document, 404", "comercial.cliente.dados", 404, js, `{"error":"x"}`, `refused not_found {"error":"x"}`},
+		{"nobody of that document, 404 and no word", "comercial.cliente.dados", 404, js, ``, `refused not_found`},
+		{"a page of 404", "comercial.cliente.dados", 404, "text/html", `<html>`, `failed bad_answer`},
 		{"contract unknown", "comercial.contrato.dados", 200, js, `{"Faturas":[]}`, `refused not_found {"Faturas":[]}`},
 		{"contract unknown, empty list", "comercial.contrato.dados", 200, js, `[]`, `refused not_found []`},
 		{"contract unknown, error", "comercial.contrato.dados", 200, js, `{"error":"x"}`, `refused not_found (x) {"error":"x"}`},

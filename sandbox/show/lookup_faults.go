@@ -203,7 +203,7 @@ func (s *lookupShow) backendGone(search field, well string) error {
 }
 
 // withoutCard compares an answer with one where the customer's name and
-// document are known; they alone may be left out.
+// document are known; they alone are empty.
 func withoutCard(got []byte, well string) string {
 	var full struct {
 		Message   string                       `json:"msg"`
@@ -213,8 +213,7 @@ func withoutCard(got []byte, well string) string {
 		return err.Error()
 	}
 	for _, c := range full.Contracts {
-		delete(c, "razaoSocial")
-		delete(c, "cpfCnpj")
+		c["razaoSocial"], c["cpfCnpj"] = json.RawMessage(`""`), json.RawMessage(`""`)
 	}
 	want, err := json.Marshal(full)
 	if err != nil {
