@@ -209,15 +209,19 @@ func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool
 
 // until gives when an attempt that begins now has to end.
 func (c *Client) until(ctx context.Context, call *Call) time.Time {
-	timeout := call.Timeout
-	if timeout <= 0 {
-		timeout = c.o.Timeout
-	}
-	until := time.Now().Add(timeout)
+	until := time.Now().Add(c.timeout(call))
 	if end, ok := ctx.Deadline(); ok && end.Before(until) {
 		return end
 	}
 	return until
+}
+
+// timeout gives how long an attempt may take.
+func (c *Client) timeout(call *Call) time.Duration {
+	if call.Timeout > 0 {
+		return call.Timeout
+	}
+	return c.o.Timeout
 }
 
 // tokenBy gives a token, waiting for one until then; the fetch goes on for the others.
@@ -240,6 +244,9 @@ func (c *Client) send(ctx context.Context, call *Call, tok string, until time.Ti
 	}
 	a := newAnswer()
 	v, again := c.answer(ctx, a, call, tok, until)
+	if a.Class == contract.ClassTimeout && until.Sub(began) < min(c.timeout(call)/2, time.Second) {
+		v = nothing // others used the time up: not to answer in the rest is no fault of this backend
+	}
 	c.breaker.report(turn, v)
 	return c.told(op, a, began), again
 }

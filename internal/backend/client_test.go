@@ -261,6 +261,23 @@ func TestPagesBesideClientErrorsKeepTheBreakerClosed(t *testing.T) {
 	}
 }
 
+// A route that has hardly any time left finds nobody quick enough.
+func TestBreakerAndTheRestOfARoutesTime(t *testing.T) {
+	hold := make(chan struct{})
+	s := serve(t, func(int, seen) reply { return reply{hold: hold, text: jsonAnswer(200, "{}")} })
+	t.Cleanup(func() { close(hold) })
+	c := client(t, s.url(), func(o *Options) { o.Breaker = Breaker{Failures: 2, Pause: time.Minute} })
+	for range 4 {
+		require.Equal(t, "failed timeout", said(c.Do(within(t, 20*time.Millisecond), call(t, "things.read", "", "x"))))
+	}
+	for range 2 {
+		slow := call(t, "things.read", "", "x")
+		slow.Timeout = 20 * time.Millisecond
+		require.Equal(t, "failed timeout", said(c.Do(within(t, 5*time.Second), slow)))
+	}
+	require.Equal(t, "failed unavailable", said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))), "its own time was up twice")
+}
+
 func TestBreakerLetsOneThrough(t *testing.T) {
 	now := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 	b := &breaker{failures: 1, pause: time.Second, now: func() time.Time { return now }}

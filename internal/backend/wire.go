@@ -124,6 +124,7 @@ func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token strin
 	if err := c.write(cn.bw, call, token); err != nil {
 		return false, err
 	}
+	resp.Header.SetNoDefaultContentType(true) // else one that was not sent would be seen
 	if err := resp.ReadLimitBody(cn.br, c.o.MaxAnswer); err != nil {
 		return false, err
 	}

@@ -169,6 +169,11 @@ func TestAnswerHeader(t *testing.T) {
 	require.Equal(t, 1, a.Attempts)
 	require.Positive(t, a.Took)
 	a.Release()
+
+	s = serve(t, func(int, seen) reply { return reply{text: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"} })
+	a = client(t, s.url()).Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))
+	require.Equal(t, []contract.Header{{Name: "Content-Length", Value: "2"}}, a.Header, "no type is made up")
+	a.Release()
 }
 
 func TestHTTPS(t *testing.T) {
