@@ -85,8 +85,8 @@ func TestSecretsNeverPrint(t *testing.T) {
 func TestLoadTells(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key": {
-			"emenda: 1\ngateway:\n  lisen: x\n",
-			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: x\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, timezone, seal_key\n",
+			"emenda: 1\ngateway:\n  lisen: 127.0.0.1:1\n",
+			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, timezone, seal_key\n",
 		},
 		"secret in plain": {
 			"emenda: 1\ncallers:\n  a: { dialect: d, token: hush, permissions: [] }\n",

@@ -93,9 +93,7 @@ func (l *List) Sort() {
 	// Repetitions may have others between them that point at the same place.
 	seen := make(map[repetition]bool, len(*l))
 	*l = slices.DeleteFunc(*l, func(d Diagnostic) bool {
-		r := repetition{
-			d.Severity, d.Rule, d.Span.name(), d.Span.Start, d.Span.End, d.Message, d.Help,
-		}
+		r := d.repetition()
 		if seen[r] {
 			return true
 		}
@@ -112,6 +110,10 @@ type repetition struct {
 	start, end int
 	message    string
 	help       string
+}
+
+func (d *Diagnostic) repetition() repetition {
+	return repetition{d.Severity, d.Rule, d.Span.name(), d.Span.Start, d.Span.End, d.Message, d.Help}
 }
 
 func (s Span) name() string {

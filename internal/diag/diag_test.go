@@ -99,3 +99,37 @@ func TestSuggest(t *testing.T) {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, diag.Suggest(c.name, c.among)) })
 	}
 }
+
+func TestTextTellsOnce(t *testing.T) {
+	f, g := diag.NewFile("a", "x y\nx\n  x x\n"), diag.NewFile("b", "x")
+	var l diag.List
+	for _, place := range []int{0, 4, 8, 10} {
+		l.Errorf(diag.Span{File: f, Start: place, End: place + 1}, "r", "unknown name %q", "x").Help = "known: z"
+	}
+	l.Errorf(diag.Span{File: f, Start: 2, End: 3}, "r", "unknown name %q", "x").Help = "known: z"
+	l.Errorf(at(g, "x"), "r", "unknown name %q", "x").Help = "known: z"
+	l.Errorf(diag.Span{}, "r", "m")
+	l.Errorf(diag.Span{}, "r", "m")
+	require.Equal(t, `a:1:1: unknown name "x"
+    1 | x y
+      | ^
+      = known: z
+      = also at 2:1, 3:3, 3:5
+a:1:3: unknown name "x"
+    1 | x y
+      |   ^
+      = known: z
+b:1:1: unknown name "x"
+    1 | x
+      | ^
+      = known: z
+m
+m
+`, l.Text())
+	many := diag.NewFile("c", strings.Repeat("x", 20))
+	l = nil
+	for i := range 20 {
+		l.Warnf(diag.Span{File: many, Start: i, End: i + 1}, "r", "m")
+	}
+	require.True(t, strings.HasSuffix(l.Text(), "\n      = also at 1:2, 1:3, 1:4, 1:5, 1:6, 1:7, 1:8, 1:9, 1:10, 1:11, 1:12, 1:13 and 7 more places\n"), l.Text())
+}

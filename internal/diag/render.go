@@ -32,14 +32,55 @@ func (d Diagnostic) String() string {
 	return b.String()
 }
 
-// Text renders all diagnostics, one after another, each with its snippet.
+// maxAlso is how many further places a diagnostic names.
+const maxAlso = 12
+
+// Text renders all diagnostics, one after another, each with its snippet. What
+// is said again of the same words of the same file is told once, at its first
+// place, with the places of the others.
 func (l List) Text() string {
+	type same struct {
+		repetition
+		words string
+	}
+	first := make(map[same]int, len(l))
+	also := map[int][]string{}
+	again := make([]bool, len(l))
+	for i := range l {
+		s := l[i].Span
+		if s.File == nil {
+			continue
+		}
+		key := same{l[i].repetition(), s.words()}
+		key.start, key.end = 0, 0
+		at, known := first[key]
+		if again[i] = known; !known {
+			first[key] = i
+			continue
+		}
+		line, column := s.File.Position(s.Start)
+		also[at] = append(also[at], fmt.Sprintf("%d:%d", line, column))
+	}
 	var b strings.Builder
 	for i := range l {
+		if again[i] {
+			continue
+		}
 		b.WriteString(l[i].String())
 		b.WriteByte('\n')
+		if places := also[i]; len(places) > maxAlso {
+			fmt.Fprintf(&b, "      = also at %s and %d more places\n", strings.Join(places[:maxAlso], ", "), len(places)-maxAlso)
+		} else if len(places) > 0 {
+			fmt.Fprintf(&b, "      = also at %s\n", strings.Join(places, ", "))
+		}
 	}
 	return b.String()
+}
+
+// words gives the text of the span.
+func (s Span) words() string {
+	start := min(max(s.Start, 0), len(s.File.Text))
+	return s.File.Text[start:min(max(s.End, start), len(s.File.Text))]
 }
 
 // snippet writes the first line of the span and the marks below it.

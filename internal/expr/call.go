@@ -108,12 +108,12 @@ func (c *checker) function(n ast.Node, fn *Function, args []ast.Node, m mode) *e
 	}
 	types, literals := make([]*Type, len(args)), make([]string, len(args))
 	evals, passes := make([]evalFunc, len(args)), make([]bool, len(args))
-	good, null, secret := true, false, false
+	good, null, secret, told := true, false, false, false
 	var present []Fact
 	for i, a := range args {
 		p := fn.param(i)
 		e, ok := c.argument(fn, p, a, m)
-		good = good && ok
+		good, told = good && ok, told || e.typ.Told
 		types[i], evals[i], passes[i] = e.typ, e.eval, p.None == NonePasses
 		if lit, ok := a.(*ast.StringNode); ok {
 			literals[i] = lit.Value
@@ -143,6 +143,9 @@ func (c *checker) function(n ast.Node, fn *Function, args []ast.Node, m mode) *e
 		if t != nil {
 			result = t
 		}
+	}
+	if told && fn.Result == nil {
+		result = toldType // it would be reckoned from what nothing is known of
 	}
 	if result == nil {
 		result = anyType

@@ -128,7 +128,7 @@ func (b *builder) leaf(r *reader, x piece, s *Scope, p place) *tpl {
 		return t
 	}
 	t := &tpl{typ: e.typ, yes: e.yes, no: e.no}
-	if p.typ != nil && convert != nil && p.typ.Kind != AnyType {
+	if p.typ != nil && convert != nil && p.typ.Kind != AnyType && !e.typ.Told {
 		t.typ = &Type{Kind: p.typ.Kind, Integer: p.typ.Integer, Null: e.typ.Null, Secret: e.typ.Secret}
 	}
 	get, at, words := e.eval, c.at(src.root), c.words(src.root)

@@ -37,6 +37,9 @@ type Name struct {
 // For a step's body the path is the step's name.
 type Fact struct{ Path string }
 
+// everything holds where a condition that does not check stands before.
+var everything = []Fact{{Path: "*"}}
+
 // Use is a reading of a step by an expression.
 type Use struct {
 	Step string    // the step's name
@@ -152,7 +155,7 @@ func (s *Scope) Assume(facts []Fact) *Scope {
 func (s *Scope) holds(path string) bool {
 	for ; s != nil; s = s.outer {
 		for i := range s.facts {
-			if s.facts[i].Path == path {
+			if p := s.facts[i].Path; p == path || p == everything[0].Path {
 				return true
 			}
 		}

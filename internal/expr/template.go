@@ -404,6 +404,7 @@ func (b *builder) object(n *yamldoc.Node, s *Scope, p place) *tpl {
 	}
 	t := &Type{Kind: ObjectType, Fields: map[string]*Field{}}
 	var m items
+	var meant []string // fields that misspelt keys stand for
 	for _, entry := range n.Entries {
 		key := entry.Key.Text
 		if strings.Contains(key, "${") {
@@ -418,7 +419,7 @@ func (b *builder) object(n *yamldoc.Node, s *Scope, p place) *tpl {
 			case ok:
 				fp.typ, required = f.Type, f.Required && !p.partial
 			case !want.Open:
-				b.unknownKey(entry.Key, want, p)
+				meant = append(meant, b.unknownKey(entry.Key, want, p))
 			}
 		}
 		e := b.compile(entry.Value, s, fp)
@@ -437,12 +438,14 @@ func (b *builder) object(n *yamldoc.Node, s *Scope, p place) *tpl {
 		m.add(string(jsonx.AppendQuoted(nil, key))+":", e)
 	}
 	if want != nil && !p.partial {
-		b.missing(n.Span, want, t, p)
+		b.missing(n.Span, want, t, p, meant...)
 	}
 	return m.done(t, "{", "}")
 }
 
-func (b *builder) unknownKey(key *yamldoc.Node, want *Type, p place) {
+// unknownKey tells of a key that is no field, and gives the field it is taken
+// to mean when that is an error.
+func (b *builder) unknownKey(key *yamldoc.Node, want *Type, p place) (meant string) {
 	var d *diag.Diagnostic
 	if want.Assumed {
 		d = b.diags.Warnf(key.Span, "unknown-field", "%s has no field %q", b.subject(p), key.Text)
@@ -451,14 +454,19 @@ func (b *builder) unknownKey(key *yamldoc.Node, want *Type, p place) {
 	}
 	if near := diag.Suggest(key.Text, want.names()); near != "" {
 		d.Help = "did you mean " + near + "?"
+		if d.Severity == diag.Error {
+			return near
+		}
 	}
+	return ""
 }
 
-// missing reports required fields that are not given.
-func (b *builder) missing(at diag.Span, want, given *Type, p place) {
+// missing reports required fields that are neither given nor meant by a key
+// whose spelling is told already.
+func (b *builder) missing(at diag.Span, want, given *Type, p place, meant ...string) {
 	var names []string
 	for _, name := range want.names() {
-		if _, ok := given.Fields[name]; !ok && want.Fields[name].Required {
+		if _, ok := given.Fields[name]; !ok && want.Fields[name].Required && !contains(meant, name) {
 			names = append(names, name)
 		}
 	}

@@ -148,6 +148,9 @@ func (t *Type) names() []string {
 // elem gives the type of a list's elements; elements of a list of unknown
 // things are taken to be there, and fail by name when they are not.
 func (t *Type) elem() *Type {
+	if t != nil && t.Told {
+		return t
+	}
 	if t == nil || t.Kind != ListType || t.Elem == nil {
 		return anyType
 	}
@@ -196,6 +199,9 @@ func joinDepth(a, b *Type, depth int) *Type {
 	}
 	if a == b {
 		return a
+	}
+	if a.Told || b.Told {
+		return toldType
 	}
 	null, sec := a.Null || b.Null, a.Secret || b.Secret
 	var out Type

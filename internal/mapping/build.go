@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -108,10 +109,17 @@ func (p *planner) finish() {
 			i.step.Meta = -1
 		}
 	}
-	if !p.unread() {
+	if !p.faulty() {
 		p.unusedNames(used)
 		p.unusedInput()
 	}
+}
+
+// faulty tells that the file has errors: what seems unused may be what they hide.
+func (p *planner) faulty() bool {
+	return slices.ContainsFunc(p.list, func(d diag.Diagnostic) bool {
+		return d.Severity == diag.Error && d.Span.File == p.doc.file
+	})
 }
 
 // unread tells that an expression of the plan could not be read: what it uses

@@ -86,7 +86,7 @@ func (p *planner) params(c *Case, n *yamldoc.Node, s *expr.Scope) {
 		names[i] = param.Name
 		v := with.Get(param.Name)
 		if v == nil {
-			if param.Required {
+			if param.Required && !meant(with, op, param.Name) {
 				p.list.Errorf(c.Call.At, "missing-parameter", "%s needs parameter %s", op.Name(), param.Name).
 					Help = "add it to with"
 			}
@@ -118,6 +118,21 @@ func (p *planner) params(c *Case, n *yamldoc.Node, s *expr.Scope) {
 			d.Help = suggest(k.Text, names)
 		}
 	}
+}
+
+// meant tells whether a key of with that names no parameter looks like name:
+// its spelling is told, and that the parameter is missing would be the same fault.
+func meant(with *yamldoc.Node, op *contract.Operation, name string) bool {
+	if with == nil {
+		return false
+	}
+	var names []string
+	for _, param := range op.Params {
+		names = append(names, param.Name)
+	}
+	return slices.ContainsFunc(with.Entries, func(e yamldoc.Entry) bool {
+		return !slices.Contains(names, e.Key.Text) && diag.Suggest(e.Key.Text, names) == name
+	})
 }
 
 // body compiles what is sent: body, template with vars, or patch with set and delete.

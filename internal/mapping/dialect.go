@@ -316,6 +316,9 @@ func (l *loader) errorReply(kind ErrorKind, n *yamldoc.Node) *ErrorReply {
 
 func (l *loader) define(s *expr.Scope, n *expr.Name, at diag.Span) bool {
 	if err := s.Define(n); err != nil {
+		if slices.ContainsFunc(l.list, func(d diag.Diagnostic) bool { return d.Rule == "bad-name" && d.Span == at }) {
+			return false // the check of the file's form has told
+		}
 		l.list.Errorf(at, "name", "%s", err)
 		return false
 	}

@@ -18,6 +18,8 @@ const (
 
 // Check reports everything about n that is not as s says: unknown key (with
 // suggestion), missing key, wrong kind, bad duration, empty text where a name is needed.
+// A key whose misspelling is told is read as the one it is taken for from then
+// on, in n too, so that what follows is not told for the lack of it.
 func Check(n *Node, s *Shape) diag.List {
 	c := &checker{}
 	if n == nil {
@@ -176,6 +178,10 @@ func (c *checker) object(n *Node, s *Shape, key *Node) {
 			names := s.names()
 			d := c.list.Errorf(e.Key.Span, ruleUnknown, "unknown key %q", shorten(e.Key.Text))
 			d.Help = didYouMean(e.Key.Text, names, "allowed: ")
+			if near := diag.Suggest(e.Key.Text, names); near != "" && n.KeyOf(near) == nil {
+				e.Key.Text = near
+				c.check(e.Value, s.Key(near).Shape, e.Key)
+			}
 		case k.Later != "":
 			c.list.Errorf(e.Key.Span, "not-yet", "%q: %s", k.Name, k.Later)
 		default:

@@ -46,6 +46,7 @@ func TestCheckTells(t *testing.T) {
 		"cut condition":      {"call: a\nwhen: any(b, # > 1)", "any(b,", "YAML ends this value at the comment", "quote the whole value"},
 		"empty list":         {"{ call: a, names: [] }", "names", "at least one element is needed", ""},
 		"empty name":         {"{ call: '' }", "''", "a name is missing", ""},
+		"misspelt, needed":   {"{ cal: a }", "cal", `unknown key "cal"`, "did you mean call? allowed: call, timeout, max, when, level, on, n, text, names, free"},
 		"bad map key":        {"{ call: a, free: { B: 1 } }", "B", `"B" cannot be used as a name here`, "small letters"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +58,11 @@ func TestCheckTells(t *testing.T) {
 			require.Equal(t, []string{c.at, c.message, c.help}, []string{c.text[d.Span.Start:d.Span.End], d.Message, d.Help})
 		})
 	}
-	root, _ := yamldoc.Parse(diag.NewFile("f.yaml", "{ call: a, timeout: 7d, max: 512, when: true, level: warn, on: false, n: -3, names: [b], free: { c: 1.5 } }"))
+	root, _ := yamldoc.Parse(diag.NewFile("f.yaml", "{ cal: a, timout: soon, call: b, calll: 1 }"))
+	require.Equal(t, []string{`unknown key "cal"`, `unknown key "timout"`, `"soon" is no duration`, `unknown key "calll"`}, messages(yamldoc.Check(root, step)), "what a misspelt key holds is checked")
+	require.Equal(t, "soon", root.Get("timeout").Text, "and read as what it is taken for")
+	require.Equal(t, "b", root.Get("call").Text)
+	root, _ = yamldoc.Parse(diag.NewFile("f.yaml", "{ call: a, timeout: 7d, max: 512, when: true, level: warn, on: false, n: -3, names: [b], free: { c: 1.5 } }"))
 	require.Empty(t, yamldoc.Check(root, step))
 }
 
@@ -76,4 +81,11 @@ func TestUnits(t *testing.T) {
 		_, err := yamldoc.ParseSize(bad)
 		require.Error(t, err, bad)
 	}
+}
+
+func messages(list diag.List) (all []string) {
+	for _, d := range list {
+		all = append(all, d.Message)
+	}
+	return all
 }

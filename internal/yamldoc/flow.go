@@ -1,6 +1,9 @@
 package yamldoc
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const flowEnds = ",[]{}"
 
@@ -8,7 +11,8 @@ const flowEnds = ",[]{}"
 func (p *parser) flow() *Node {
 	start := p.pos
 	p.enter(start)
-	defer func() { p.depth-- }()
+	p.open = append(p.open, start)
+	defer func() { p.depth--; p.open = p.open[:len(p.open)-1] }()
 	node := &Node{Kind: List}
 	closer := byte(']')
 	if p.src[start] == '{' {
@@ -77,7 +81,11 @@ func (p *parser) flowKey(in *Node) *Node {
 		}
 		key = p.quoted()
 	case c == '[' || c == '{' || c == '?' && p.blankAt(start+1):
-		p.fail(start, start+1, "yaml-key", "", "keys that are lists or maps are not read")
+		help := ""
+		if c == '{' && start > 0 && p.src[start-1] == '{' {
+			help = "in place of {{…}} write ${…}, in quotes"
+		}
+		p.fail(start, start+1, "yaml-key", help, "keys that are lists or maps are not read")
 	case c == ',' || c == ':' && p.flowColon(start):
 		p.fail(start, start+1, ruleSyntax, "", "expected a key")
 	case c == '&' || c == '*' || c == '!':
@@ -230,7 +238,27 @@ func (p *parser) flowPlain() *Node {
 	}
 	p.inLine()
 	if p.pos < len(p.src) && (p.src[p.pos] == '{' || p.src[p.pos] == '[' || p.src[p.pos] == ':') {
+		if t != nil && p.src[p.pos] == ':' {
+			p.nextKey(start)
+		}
 		p.fail(start, p.pos+1, ruleCutShort, helpQuote, "YAML ends this value at the %c", p.src[p.pos])
 	}
 	return node
+}
+
+// nextKey tells about a key in a line below the value that begins at start: the
+// end of the brackets or of the value is missing.
+func (p *parser) nextKey(start int) {
+	open := p.open[len(p.open)-1]
+	if p.indentOf(p.pos) > p.indentOf(open) {
+		p.fail(start, p.pos+1, ruleCutShort, "is a comma missing at the end of the line?", "YAML ends this value at the :")
+	}
+	p.fail(open, open+1, "yaml-bracket", fmt.Sprintf("is a %c missing at the end of the line?", p.src[open]+2),
+		"the %c opened here is not closed before the next key", p.src[open])
+}
+
+// indentOf counts the spaces the line at pos begins with.
+func (p *parser) indentOf(pos int) int {
+	line := p.src[strings.LastIndexByte(p.src[:pos], '\n')+1:]
+	return len(line) - len(strings.TrimLeft(line, " "))
 }

@@ -3,6 +3,7 @@ package yamldoc
 import (
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -54,6 +55,7 @@ type parser struct {
 	pos       int
 	lineStart int // offset of the line pos is in
 	depth     int
+	open      []int // where the brackets around pos open
 	list      diag.List
 }
 
@@ -63,8 +65,38 @@ func (p *parser) span(start, end int) diag.Span {
 
 // fail records an error and ends reading.
 func (p *parser) fail(start, end int, rule, help, format string, args ...any) {
+	if at, r := p.oddBlank(start); r != 0 && (rule == ruleSyntax || rule == "yaml-indent") {
+		p.list.Errorf(p.span(at, at+utf8.RuneLen(r)), "yaml-indent", "%s (%U) cannot indent", blankWords(r), r).Help = "use spaces"
+		panic(stop{})
+	}
+	if r, _ := utf8.DecodeRuneInString(p.src[min(start, len(p.src)):]); help == helpQuote && strings.ContainsRune("\u201c\u201d\u201e\u2018\u2019", r) {
+		help = string(r) + ` is no quote of YAML: write " or '`
+	}
 	p.list.Errorf(p.span(start, end), rule, format, args...).Help = help
 	panic(stop{})
+}
+
+// oddBlank finds a blank other than space and tab in the indentation of the
+// line at pos; without one it gives -1.
+func (p *parser) oddBlank(pos int) (int, rune) {
+	i := strings.LastIndexByte(p.src[:min(pos, len(p.src))], '\n') + 1
+	for i < len(p.src) && (p.src[i] == ' ' || p.src[i] == '\t') {
+		i++
+	}
+	if r, _ := utf8.DecodeRuneInString(p.src[i:]); odd(r) {
+		return i, r
+	}
+	return -1, 0
+}
+
+// odd tells whether r looks like a space and is none.
+func odd(r rune) bool { return r > 0x7f && (unicode.Is(unicode.Zs, r) || r == 0x200b || r == 0xfeff) }
+
+func blankWords(r rune) string {
+	if r == 0xa0 {
+		return "a no-break space"
+	}
+	return "a blank that is no space"
 }
 
 // clean refuses what may stand nowhere in a file.
@@ -278,6 +310,9 @@ func (p *parser) blockMap(col int) *Node {
 	node := &Node{Kind: Map, Span: p.span(key.Span.Start, key.Span.End)}
 	var seen keys
 	for {
+		if at, _ := p.oddBlank(key.Span.Start); key.Plain && at == key.Span.Start {
+			p.fail(at, at, ruleSyntax, "", "")
+		}
 		seen.add(p, node, key)
 		colon := p.pos
 		p.pos++ // the colon
@@ -317,6 +352,9 @@ func (p *parser) noKey(start int) {
 	line := p.src[start:end]
 	if i := strings.IndexByte(line, ':'); i > 0 && i+1 < len(line) {
 		help = "a blank must follow the colon"
+		if r, _ := utf8.DecodeRuneInString(line[i+1:]); odd(r) {
+			help = fmt.Sprintf("a plain space must follow the colon, not %U", r)
+		}
 	}
 	p.fail(start, end, ruleSyntax, help, "this line has no key")
 }
