@@ -39,8 +39,8 @@ const keptText = 4 << 10
 type key [sha256.Size]byte
 
 // NewLocal gives a store that holds at most limit remembered values, and as
-// many kept answers; of more, those used longest ago go. Hours, days and
-// months begin in zone.
+// many kept answers, and 64 MB of either; of more, those used longest ago go.
+// Hours, days and months begin in zone.
 func NewLocal(limit int, zone *time.Location) *Local {
 	if zone == nil {
 		zone = time.UTC
@@ -93,7 +93,7 @@ func (l *Local) Remember(_ context.Context, m *mapping.Memory, mapped, value []b
 		if err != nil {
 			return fmt.Errorf("memory %s: %w", m.Name, errNotANumber)
 		}
-		e.value = strconv.AppendInt(nil, n+by, 10) // who recalled the old number keeps it
+		l.memories.put(k, strconv.AppendInt(nil, n+by, 10), e.until) // who recalled the old number keeps it
 		return nil
 	}
 	l.memories.put(k, strconv.AppendInt(nil, by, 10), l.until(m, now))

@@ -141,6 +141,30 @@ func TestKeptAnswers(t *testing.T) {
 	require.Equal(t, 2, kept)
 }
 
+// Few large answers take as much as many small ones: bytes are bounded, too.
+func TestBytesAreBounded(t *testing.T) {
+	l := store.NewLocal(1000, time.UTC)
+	large := make([]byte, 8<<20)
+	for i := range 100 {
+		l.Store(fmt.Sprint(i), large, noon.Add(time.Hour))
+		l.Store(fmt.Sprint(i), large, noon.Add(time.Hour)) // in its own place
+	}
+	_, kept := l.Len()
+	require.Equal(t, 8, kept)
+	_, ok := l.Load("99", noon)
+	require.True(t, ok)
+	_, ok = l.Load("91", noon)
+	require.False(t, ok)
+	l.Store("larger than all", make([]byte, 100<<20), noon.Add(time.Hour))
+	_, kept = l.Len()
+	require.Equal(t, 1, kept)
+	for i := range 3 {
+		l.Store(fmt.Sprint(i), nil, noon.Add(time.Hour))
+	}
+	_, kept = l.Len()
+	require.Equal(t, 3, kept, "it goes, and small ones have room again")
+}
+
 // TestLikeAMap compares a store with plain maps, whatever is done in whatever order.
 func TestLikeAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

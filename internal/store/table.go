@@ -2,10 +2,14 @@ package store
 
 import "time"
 
+// room bounds the bytes of a table's values, whatever their number.
+const room = 64 << 20
+
 // table is a bounded map in the order of use: what was used longest ago goes
 // when it is full.
 type table struct {
 	limit int
+	bytes int // of the values
 	at    map[key]*entry
 	root  entry // the ring's head: next is the newest, prev the oldest
 }
@@ -39,30 +43,29 @@ func (t *table) get(k key, now time.Time) *entry {
 	return e
 }
 
+// put keeps a value; those used longest ago make room, and the last of them lends its place.
 func (t *table) put(k key, value []byte, until time.Time) {
 	e := t.at[k]
-	switch {
-	case e != nil:
-		e.unlink()
-	case len(t.at) >= t.limit: // the oldest makes room, and lends its place
+	if e != nil {
+		t.drop(e)
+	}
+	for len(t.at) > 0 && (len(t.at) >= t.limit || t.bytes+cap(value) > room) {
 		e = t.root.prev
 		t.drop(e)
-		*e = entry{}
-		fallthrough
-	default:
-		if e == nil {
-			e = new(entry)
-		}
-		e.key = k
-		t.at[k] = e
 	}
-	e.value, e.until = value, until
+	if e == nil {
+		e = new(entry)
+	}
+	*e = entry{key: k, value: value, until: until}
+	t.at[k] = e
+	t.bytes += cap(value)
 	t.link(e)
 }
 
 func (t *table) drop(e *entry) {
 	e.unlink()
 	delete(t.at, e.key)
+	t.bytes -= cap(e.value)
 }
 
 func (t *table) link(e *entry) {
