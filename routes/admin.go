@@ -11,15 +11,20 @@ import (
 
 // Admin gives the handler of the admin listener: /healthz, /readyz and
 // /metrics. With a token, everything but the probes asks for it as a bearer
-// token (RFC 6750).
+// token (RFC 6750), and a probe without it is told no more than the status.
 func (v *Server) Admin(token string) http.Handler {
+	trusted := bearer(token)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, health{Status: "ok"})
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if v.closing.Load() {
 			writeJSON(w, http.StatusServiceUnavailable, health{Status: "stopping"})
+			return
+		}
+		if !trusted(r) {
+			writeJSON(w, http.StatusOK, health{Status: "ready"})
 			return
 		}
 		s := v.Snapshot()
@@ -29,7 +34,7 @@ func (v *Server) Admin(token string) http.Handler {
 		}
 		writeJSON(w, http.StatusOK, h)
 	})
-	mux.Handle("GET /metrics", guarded(token, v.metrics.Handler()))
+	mux.Handle("GET /metrics", guarded(trusted, v.metrics.Handler()))
 	return mux
 }
 
@@ -62,15 +67,22 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-func guarded(token string, next http.Handler) http.Handler {
+// bearer tells of requests whether they carry the token; without one all are as good as if they did.
+func bearer(token string) func(*http.Request) bool {
 	if token == "" {
-		return next
+		return func(*http.Request) bool { return true }
 	}
 	want := sha256.Sum256([]byte(token))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return func(r *http.Request) bool {
 		scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		got := sha256.Sum256([]byte(given))
-		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
+		return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(got[:], want[:]) == 1
+	}
+}
+
+func guarded(trusted func(*http.Request) bool, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !trusted(r) {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="emenda"`)
 			writeJSON(w, http.StatusUnauthorized, health{Status: "a bearer token is needed"})
 			return

@@ -291,6 +291,9 @@ func TestAdminToken(t *testing.T) {
 				want = 401
 				require.JSONEq(t, `{"status":"a bearer token is needed"}`, body)
 			}
+			if path == "/readyz" {
+				require.Equal(t, right, strings.Contains(body, `"configuration"`), "what is served is not for everybody: %s", body)
+			}
 			require.Equal(t, want, code, "%s with %q", path, authorization)
 		}
 	}
