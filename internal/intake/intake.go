@@ -21,7 +21,6 @@ type Request struct {
 	Header func(name string) string // "" when absent
 	// Headers gives every header field, names in canonical form; may be nil.
 	Headers func(yield func(name, value string))
-	Address string // the peer's
 }
 
 // Param is one path parameter.

@@ -17,7 +17,7 @@ import (
 // buildRequest makes the request a test describes, as the HTTP layer would hand it on.
 func buildRequest(route *mapping.Route, test *mapping.Test) (*intake.Request, error) {
 	t := test.Request
-	r := &intake.Request{ID: "test", Method: t.Method, Path: t.Path, Address: "127.0.0.1"}
+	r := &intake.Request{ID: "test", Method: t.Method, Path: t.Path}
 	if r.Method == "" {
 		r.Method = route.Methods[0]
 	}
