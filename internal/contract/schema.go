@@ -3,6 +3,7 @@ package contract
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -67,6 +68,9 @@ func (l *loader) typeOf(n *yamldoc.Node, inferred bool, label string) *expr.Type
 		t.Kind = expr.ListType
 		if i := n.Get("items"); i != nil && i.Kind == yamldoc.Map {
 			t.Elem = l.typeOf(i, inferred, label)
+		}
+		if m := n.Get("minItems"); m != nil && m.Kind == yamldoc.Number {
+			t.Min, _ = strconv.Atoi(m.Text)
 		}
 	case "object":
 		t.Kind = expr.ObjectType

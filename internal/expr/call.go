@@ -244,6 +244,13 @@ func fits(want, t *Type, depth int) bool {
 	if want == nil || t == nil || depth > maxTypeDepth {
 		return true
 	}
+	if want.Kind != AnyType {
+		for _, one := range t.Either {
+			if !fits(want, one, depth+1) {
+				return false
+			}
+		}
+	}
 	if want.Kind == AnyType || t.Kind == AnyType || t.Kind == NoneType || want.Kind == NoneType {
 		return true
 	}

@@ -36,6 +36,7 @@ type ex struct {
 	value   jsonx.Value // of a literal
 	short   bool        // a ?. before may have ended the chain
 	sends   bool        // its lack of value is an explicit null, meant to be sent
+	lenOf   string      // it is the length of the list with this path
 	stateOf string      // it is steps.X.state: X
 }
 
@@ -216,7 +217,7 @@ func (c *checker) name(n *ast.IdentifierNode, m mode) *ex {
 		c.let(nm, n)
 		e.yes, e.no = nm.True, nm.False
 	}
-	if c.holds(e.path) {
+	if c.holds(e.path) || nm.Kind == StepName && c.hasBody(nm.Name) {
 		e.typ = e.typ.NotNull()
 	}
 	e.present = append(e.present, Fact{Path: e.path})
@@ -249,7 +250,7 @@ func slotReader(nm *Name) evalFunc {
 
 // step records the reading of a step's body, and reports one that may be missing.
 func (c *checker) step(nm *Name, n ast.Node, e *ex, m mode) {
-	known := c.holds(nm.Name)
+	known := c.hasBody(nm.Name)
 	use := Use{Step: nm.Name, At: c.at(n)}
 	switch {
 	case m == need && !known:
@@ -272,11 +273,11 @@ func (c *checker) mayMiss(n ast.Node, subject, step string) {
 func (c *checker) let(nm *Name, n ast.Node) {
 	at := c.at(n)
 	for _, u := range nm.Uses {
-		known := c.holds(u.Step)
+		known := c.hasBody(u.Step)
 		*c.uses = append(*c.uses, Use{Step: u.Step, Meta: u.Meta, Need: u.Need && !known && c.scope.InStep, At: at})
 	}
 	for _, name := range nm.Needs {
-		if c.holds(name) {
+		if c.hasBody(name) {
 			continue
 		}
 		if c.scope.InStep {
@@ -334,7 +335,7 @@ func (c *checker) asCondition(e *ex, n ast.Node) *ex {
 		c.fault(n, "none", "%s may have no value; write (%s) ?? false, or test it first", c.words(n), c.raw(n))
 	case e.typ.Kind == AnyType && e.typ.Null:
 		c.needed(e, n, supplyOrTest)
-	case e.typ.Kind != BoolType && e.typ.Kind != AnyType:
+	case e.typ.Kind != BoolType && e.typ.Kind != AnyType, e.typ.wrongFor(BoolType) != nil:
 		d := c.fault(n, "condition", "a condition is true or false, and this is %s", article(e.typ))
 		switch {
 		case e.typ.Kind == ListType && !e.typ.Null:

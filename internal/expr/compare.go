@@ -65,10 +65,12 @@ func (c *checker) equality(n *ast.BinaryNode) *ex {
 		shown = both(shown, b.present)
 	}
 	shown = both(shown, okState(a, b))
+	yes, no := lengthFacts("==", a, b)
+	yes, no = both(yes, shown), both(no, notState(a, b))
 	if eq {
-		e.yes = shown
+		e.yes, e.no = yes, no
 	} else {
-		e.no = shown
+		e.yes, e.no = no, yes
 	}
 	return e
 }
@@ -84,11 +86,50 @@ func okState(a, b *ex) []Fact {
 	return nil
 }
 
+// notState gives the fact that steps.X.state == "…" being false shows.
+func notState(a, b *ex) []Fact {
+	if b.stateOf != "" {
+		a, b = b, a
+	}
+	if a.stateOf == "" || !b.literal || b.typ.Kind != TextType {
+		return nil
+	}
+	return []Fact{{Path: otherState(a.stateOf, b.value.Text())}}
+}
+
+// otherState is the path of the fact that the step's state is another than state.
+func otherState(step, state string) string { return "steps." + step + ".state != " + state }
+
+// hasBody tells whether the step's body is known to be there: itself, or
+// because every state but ok is known not to be the case.
+func (c *checker) hasBody(step string) bool {
+	if c.holds(step) {
+		return true
+	}
+	ns, ok := c.scope.Lookup("steps")
+	if !ok || ns.Members[step] == nil || ns.Members[step].Type == nil {
+		return false
+	}
+	f, ok := ns.Members[step].Type.field("state")
+	if !ok || f.Type == nil || !contains(f.Type.Enum, "ok") || len(f.Type.Enum) == 1 {
+		return false // with one state there is nothing to rule out: whether there is a body is another matter
+	}
+	for _, state := range f.Type.Enum {
+		if state != "ok" && !c.holds(otherState(step, state)) {
+			return false
+		}
+	}
+	return true
+}
+
 // numeral is a text that spells a number.
 var numeral = regexp.MustCompile(`^-?[0-9]{1,15}([.][0-9]{1,9})?$`)
 
 // comparable tells whether a and b can be equal, and reports when they cannot.
 func (c *checker) comparable(n *ast.BinaryNode, a, b *ex) bool {
+	if c.mayClash(n, a, b) {
+		return false
+	}
 	ka, kb := a.typ.Kind, b.typ.Kind
 	if ka == AnyType || kb == AnyType || ka == NoneType || kb == NoneType {
 		return true
@@ -112,6 +153,33 @@ func (c *checker) comparable(n *ast.BinaryNode, a, b *ex) bool {
 	ok := c.possible(n.Left, a, b)
 	return c.possible(n.Right, b, a) && ok
 }
+
+// mayClash reports a comparison that may come to be one of text with a number,
+// because a side may be either: (n ?? "none") == 1.
+func (c *checker) mayClash(n ast.Node, a, b *ex) bool {
+	x, y := a.typ.Either, b.typ.Either
+	if len(x) == 0 && len(y) == 0 {
+		return false
+	}
+	if len(x) == 0 {
+		x = []*Type{a.typ}
+	}
+	if len(y) == 0 {
+		y = []*Type{b.typ}
+	}
+	for _, s := range x {
+		for _, t := range y {
+			if s.Kind == TextType && t.Kind == NumberType || s.Kind == NumberType && t.Kind == TextType {
+				c.fault(n, "type", "%s is compared with %s", article(a.typ), article(b.typ)).Help = sameKind
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameKind is what to do about values of several kinds.
+const sameKind = "let ?? supply a value of the same kind, or test for nil"
 
 // possible reports a literal text that the other side can never be.
 func (c *checker) possible(n ast.Node, lit, other *ex) bool {
@@ -156,11 +224,18 @@ func (c *checker) order(n *ast.BinaryNode) *ex {
 		e *ex
 		n ast.Node
 	}{{a, n.Left}, {b, n.Right}} {
+		if s.e.typ.wrongFor(NumberType, TextType, TimeType) != nil {
+			c.fault(s.n, "type", "%s orders numbers or texts, and %s is %s", n.Operator, c.words(s.n), article(s.e.typ)).Help = sameKind
+			return boolean(func(*Frame) bool { return false })
+		}
 		switch s.e.typ.Kind {
 		case BoolType, ListType, ObjectType:
 			c.fault(s.n, "type", "%s orders numbers or texts, and %s is %s", n.Operator, c.words(s.n), article(s.e.typ))
 			return boolean(func(*Frame) bool { return false })
 		}
+	}
+	if c.mayClash(n, a, b) {
+		return boolean(func(*Frame) bool { return false })
 	}
 	if ka != kb && ka != AnyType && kb != AnyType && ka != NoneType && kb != NoneType {
 		c.comparable(n, a, b)
@@ -188,7 +263,8 @@ func (c *checker) order(n *ast.BinaryNode) *ex {
 		}
 		return o >= 0
 	})
-	e.yes = both(a.present, b.present)
+	yes, no := lengthFacts(op, a, b)
+	e.yes, e.no = both(yes, both(a.present, b.present)), no
 	return e
 }
 
@@ -209,6 +285,9 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 	if list, ok := n.Right.(*ast.ArrayNode); ok {
 		for _, item := range list.Nodes {
 			one := c.quietly(item)
+			if c.mayClash(item, a, one) {
+				return no
+			}
 			if one.literal && !c.comparableQuiet(a, one) {
 				c.fault(item, "type", "%s is compared with %s", article(a.typ), article(one.typ))
 				return no
@@ -217,6 +296,8 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 				return no
 			}
 		}
+	} else if c.mayClash(n, a, &ex{typ: b.typ.elem()}) {
+		return no
 	} else if !c.comparableQuiet(a, &ex{typ: b.typ.elem()}) {
 		c.fault(n, "type", "%s is looked for among %s", article(a.typ), article(b.typ.elem()))
 		return no
@@ -243,8 +324,14 @@ func (c *checker) in(n *ast.BinaryNode) *ex {
 		return false
 	})
 	e.yes = a.present
-	if list, ok := n.Right.(*ast.ArrayNode); ok && a.stateOf != "" && len(list.Nodes) == 1 {
-		e.yes = both(e.yes, okState(a, c.quietly(list.Nodes[0])))
+	if list, ok := n.Right.(*ast.ArrayNode); ok && a.stateOf != "" {
+		for _, item := range list.Nodes {
+			one := c.quietly(item)
+			if len(list.Nodes) == 1 {
+				e.yes = both(e.yes, okState(a, one))
+			}
+			e.no = both(e.no, notState(a, one))
+		}
 	}
 	return e
 }
@@ -275,7 +362,7 @@ func (c *checker) textTest(n *ast.BinaryNode) *ex {
 		e *ex
 		n ast.Node
 	}{{a, n.Left}, {b, n.Right}} {
-		if k := s.e.typ.Kind; k != TextType && k != AnyType && k != NoneType {
+		if k := s.e.typ.Kind; k != TextType && k != AnyType && k != NoneType || s.e.typ.wrongFor(TextType, TimeType) != nil {
 			d := c.fault(s.n, "type", "%s needs text, and %s is %s", n.Operator, c.words(s.n), article(s.e.typ))
 			if k == ListType && s.n == n.Left {
 				d.Help = "write " + c.raw(n.Right) + " in " + c.raw(n.Left)
@@ -307,7 +394,7 @@ func (c *checker) textTest(n *ast.BinaryNode) *ex {
 func (c *checker) matches(n *ast.BinaryNode) *ex {
 	a := c.required(n.Left)
 	no := boolean(func(*Frame) bool { return false })
-	if k := a.typ.Kind; k != TextType && k != AnyType && k != NoneType {
+	if k := a.typ.Kind; k != TextType && k != AnyType && k != NoneType || a.typ.wrongFor(TextType, TimeType) != nil {
 		c.fault(n.Left, "type", "matches needs text, and %s is %s", c.words(n.Left), article(a.typ))
 		return no
 	}

@@ -324,6 +324,9 @@ m.yaml:1:4: first(input.lines) may have no value; write first(input.lines)?.id, 
       |    ^^^^^^^^^^^^^^^^^^
 `},
 		{`input.lines[0].end contains "x"`, `
+m.yaml:1:4: input.lines[0] may have no value; write input.lines[0]?.end, or test it first
+    1 | x: input.lines[0].end contains "x"
+      |    ^^^^^^^^^^^^^^
 m.yaml:1:4: input.lines[0].end may have no value; supply one with ??, or test it first
     1 | x: input.lines[0].end contains "x"
       |    ^^^^^^^^^^^^^^^^^^

@@ -44,9 +44,10 @@ func newWorld(t testing.TB) *world {
 		"id", integerType, "email", textType.Nullable(), "name", textType, "on", boolType,
 		"lines", &Type{Kind: ListType, Elem: line}, "nums", &Type{Kind: ListType, Elem: numberType}, "any", anyMissing,
 		"free", open, "box", object("a", numberType, "born-on", textType).Nullable(), "d", object("born-on", textType),
-		"password", &Type{Kind: TextType, Secret: true}, "flag", boolType.Nullable(), "amount", numberType, "maybe", numberType.Nullable()),
+		"password", &Type{Kind: TextType, Secret: true}, "flag", boolType.Nullable(), "amount", numberType, "maybe", numberType.Nullable(),
+		"pair", &Type{Kind: ListType, Elem: numberType, Min: 2}),
 		`{"id":7,"email":null,"name":"Ana \"A\"","on":true,"lines":[{"id":1,"value":0.1,"type":"main"},{"id":2,"value":0.2,"type":"extra","end":"x"}],
-		"nums":[1,2,3],"any":{"x":1},"free":{"K":"v"},"d":{"born-on":"2000-01-01"},"password":"p","amount":10.50}`)
+		"nums":[1,2,3],"pair":[1],"any":{"x":1},"free":{"K":"v"},"d":{"born-on":"2000-01-01"},"password":"p","amount":10.50}`)
 	answer := object("name", textType, "status", textType.Nullable(), "found", boolType,
 		"guess", &Field{Type: textType, Assumed: true}, "rows", &Field{Type: &Type{Kind: ListType, Elem: line}, Assumed: true})
 	answer.Label = "erp.client.data"

@@ -21,7 +21,7 @@ func (c *checker) part(n ast.Node) *ex {
 
 // listLiteral checks [a, b].
 func (c *checker) listLiteral(n *ast.ArrayNode) *ex {
-	t := &Type{Kind: ListType}
+	t := &Type{Kind: ListType, Min: len(n.Nodes)}
 	if len(n.Nodes) == 0 {
 		t.Elem = noElem
 	}

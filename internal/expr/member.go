@@ -127,7 +127,7 @@ func (c *checker) field(base *ex, n *ast.MemberNode, name *ast.StringNode) *ex {
 	switch base.typ.Kind {
 	case AnyType:
 		e.typ = anyMissing
-		if base.typ.Told {
+		if base.typ.Told || base.typ.Assumed {
 			e.typ = base.typ
 		}
 	case ObjectType:
@@ -171,7 +171,7 @@ func (c *checker) fieldType(base *ex, n *ast.MemberNode, name *ast.StringNode) *
 	}
 	subject := c.words(n.Node) + " has no field"
 	switch {
-	case t.answers():
+	case c.answers(t):
 		subject = t.Label + " answers with no field"
 	case t.Label != "":
 		subject = t.Label + " has no field"
@@ -189,14 +189,20 @@ func (c *checker) fieldType(base *ex, n *ast.MemberNode, name *ast.StringNode) *
 		d.Help = "." + name.Value + innermost
 	}
 	if t.Assumed {
-		return anyType
+		return assumedType
 	}
 	return toldType
 }
 
-// answers tells whether the label names an operation or flow, backend.operation.
-func (t *Type) answers() bool {
-	return strings.Contains(t.Label, ".") && !strings.Contains(t.Label, " ")
+// answers tells whether the label names an operation or flow, backend.operation,
+// and no place of a name: input.address, steps.found.
+func (c *checker) answers(t *Type) bool {
+	first, _, dotted := strings.Cut(t.Label, ".")
+	if !dotted || strings.Contains(t.Label, " ") {
+		return false
+	}
+	nm, known := c.scope.Lookup(first)
+	return !known || nm.Kind != PlainName && nm.Kind != Namespace
 }
 
 const innermost = " and # mean the innermost element only; name the outer one with $as"
@@ -237,9 +243,12 @@ func (c *checker) index(base *ex, n *ast.MemberNode) *ex {
 		return nothing()
 	}
 	e := &ex{typ: base.typ.elem()}
+	if !base.typ.long(i) {
+		e.typ = e.typ.Nullable()
+	}
 	if base.typ.Kind == AnyType {
 		e.typ = anyMissing
-		if base.typ.Told {
+		if base.typ.Told || base.typ.Assumed {
 			e.typ = base.typ
 		}
 	}
@@ -266,6 +275,76 @@ func (c *checker) index(base *ex, n *ast.MemberNode) *ex {
 		return v.At(k)
 	}
 	return e
+}
+
+// long tells whether a list has an element at i for certain.
+func (t *Type) long(i *ex) bool {
+	if !i.literal || t.Min == 0 {
+		return false
+	}
+	d, _ := jsonx.ParseDecimal(i.value.Text())
+	k, ok := d.Int64()
+	return ok && k < int64(t.Min) && k >= -int64(t.Min)
+}
+
+// lengthFacts gives the elements that are there when a op b, one of them the
+// length of a list and the other a number, is true, and when it is false.
+func lengthFacts(op string, a, b *ex) (yes, no []Fact) {
+	if b.lenOf != "" {
+		a, b = b, a
+		switch op {
+		case "<":
+			op = ">"
+		case "<=":
+			op = ">="
+		case ">":
+			op = "<"
+		case ">=":
+			op = "<="
+		}
+	}
+	if a.lenOf == "" || !b.literal || b.typ.Kind != NumberType {
+		return nil, nil
+	}
+	d, _ := jsonx.ParseDecimal(b.value.Text())
+	k, ok := d.Int64()
+	if !ok || k < 0 {
+		return nil, nil
+	}
+	switch op {
+	case ">":
+		return elements(a.lenOf, k+1), nil
+	case ">=":
+		return elements(a.lenOf, k), nil
+	case "<":
+		return nil, elements(a.lenOf, k)
+	case "<=":
+		return nil, elements(a.lenOf, k+1)
+	case "==", "!=":
+		yes = elements(a.lenOf, k)
+		if k == 0 {
+			no = elements(a.lenOf, 1)
+		}
+		if op == "!=" {
+			yes, no = no, yes
+		}
+	}
+	return yes, no
+}
+
+// mostElements bounds the facts about one list.
+const mostElements = 8
+
+// elements gives the facts that the list of this path has its first n elements, and its last.
+func elements(path string, n int64) []Fact {
+	if n == 0 {
+		return nil
+	}
+	facts := []Fact{{Path: path + "[-1]"}}
+	for k := range min(n, mostElements) {
+		facts = append(facts, Fact{Path: path + "[" + strconv.FormatInt(k, 10) + "]"})
+	}
+	return facts
 }
 
 // slice checks a[i:j] of a list.

@@ -43,7 +43,7 @@ func (c *checker) unary(n *ast.UnaryNode) *ex {
 
 // counts tells whether x can be counted with, and reports when it cannot.
 func (c *checker) counts(x *ex, n ast.Node, op string) bool {
-	if k := x.typ.Kind; k == NumberType || k == AnyType || k == NoneType {
+	if k := x.typ.Kind; (k == NumberType || k == AnyType || k == NoneType) && x.typ.wrongFor(NumberType) == nil {
 		return true
 	}
 	d := c.fault(n, "type", "%s needs numbers, and %s is %s", op, c.words(n), article(x.typ))
@@ -179,6 +179,9 @@ func (c *checker) arithmetic(n *ast.BinaryNode) *ex {
 	if n.Operator == "+" {
 		isText := func(k TypeKind) bool { return k == TextType }
 		switch {
+		case len(a.typ.Either) > 0 || len(b.typ.Either) > 0:
+			c.fault(n, "type", "%s is added to %s", article(b.typ), article(a.typ)).Help = sameKind
+			return nothing()
 		case isText(ka) && (isText(kb) || kb == AnyType), isText(kb) && ka == AnyType:
 			return &ex{typ: textType.secret(secret), eval: func(f *Frame) jsonx.Value { return joinTexts(f, x(f), y(f), &at) }}
 		case ka == AnyType && kb == AnyType:

@@ -264,7 +264,11 @@ func (c *checker) length(n ast.Node, x *ex) *ex {
 		return &ex{typ: t, eval: func(f *Frame) jsonx.Value { return f.integer(p.counted(f, -1)) }}
 	}
 	get, at := x.eval, c.at(n)
-	return &ex{typ: t, eval: func(f *Frame) jsonx.Value {
+	lenOf := ""
+	if x.typ.Kind == ListType && !x.typ.elem().Null {
+		lenOf = x.path
+	}
+	return &ex{typ: t, lenOf: lenOf, eval: func(f *Frame) jsonx.Value {
 		v := get(f)
 		switch v.Kind() {
 		case jsonx.String, jsonx.Array, jsonx.Object:

@@ -212,6 +212,13 @@ func (b *builder) fit(c *checker, e *ex, p place) func(*Frame, jsonx.Value) json
 		c.fault(c.root, "type", "%s is %s, and %s is %s", subject, article(want), c.words(c.root), article(t))
 		return nil
 	}
+	wanted := []TypeKind{want.Kind}
+	if want.Kind == NumberType || want.Kind == TextType || want.Kind == TimeType {
+		wanted = []TypeKind{NumberType, TextType, TimeType}
+	}
+	if t.wrongFor(wanted...) != nil {
+		return bad()
+	}
 	switch want.Kind {
 	case NumberType:
 		switch t.Kind {
@@ -372,8 +379,8 @@ func (b *builder) mixed(r *reader, pieces []piece, s *Scope, p place) *tpl {
 		if !x.optional {
 			c.needed(e, src.root, "supply one with ??")
 		}
-		switch e.typ.Kind {
-		case ListType, ObjectType:
+		switch {
+		case e.typ.Kind == ListType, e.typ.Kind == ObjectType, e.typ.wrongFor(TextType, NumberType, BoolType, TimeType) != nil:
 			c.fault(src.root, "type", "inside text only text, numbers and true or false may stand, and %s is %s", c.words(src.root), article(e.typ))
 		}
 		b.secrets(c, e, place{path: p.path, typ: p.typ})

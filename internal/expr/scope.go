@@ -30,7 +30,10 @@ type Name struct {
 	False   []Fact           // LetName: what holds when its value is false
 	Uses    []Use            // LetName: steps it reads, for ordering
 	Members map[string]*Name // Namespace
-	Barred  string           // not empty: the name exists but may not be used here, with these words
+	// Contested: something else has the name too, which is told; it covers that
+	// one, so that what is said with the name gives no further faults.
+	Contested bool
+	Barred    string // not empty: the name exists but may not be used here, with these words
 }
 
 // Fact is something known to hold in a scope: the path has a value.
@@ -102,6 +105,10 @@ func (s *Scope) Define(n *Name) error {
 	}
 	if reserved[n.Name] {
 		return fmt.Errorf("the name %s is a word of the language", n.Name)
+	}
+	if n.Contested {
+		s.names[n.Name] = n
+		return nil
 	}
 	if old, ok := s.Lookup(n.Name); ok {
 		return fmt.Errorf("the name %s is already taken by %s", n.Name, old.what())

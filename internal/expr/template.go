@@ -339,6 +339,9 @@ func (b *builder) convertConstant(n *yamldoc.Node, t *Type, v jsonx.Value, p pla
 
 // article names a type with its article.
 func article(t *Type) string {
+	if len(t.Either) > 0 {
+		return article(t.Either[0]) + strings.TrimPrefix(t.noun(), t.Either[0].noun())
+	}
 	switch t.Kind {
 	case NumberType, ListType, TimeType:
 		return "a " + t.noun()

@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // TypeKind is the family of a Type.
 type TypeKind uint8
@@ -29,12 +32,14 @@ type Type struct {
 	Integer bool              // NumberType: whole numbers only
 	Secret  bool              // marked secret, or made of something secret
 	Elem    *Type             // ListType; nil: any
+	Min     int               // ListType: it has at least so many elements
 	Fields  map[string]*Field // ObjectType
 	Order   []string          // ObjectType: field names as declared
 	Open    bool              // ObjectType: other fields may be there (type any, no value possible)
-	Assumed bool              // ObjectType: fields were read off examples; an unknown one is a warning
+	Assumed bool              // ObjectType: fields were read off examples; an unknown one is a warning, and AnyType, Assumed
 	Enum    []string          // TextType: the only texts possible; comparing with another is an error
 	Label   string            // how messages name what has this type: "erp.comercial.cliente.dados"
+	Either  []*Type           // AnyType: the kinds it may be, when they are known: n ?? "none"
 	Told    bool              // AnyType: nothing is known because of a fault told already; nothing more is told of it
 }
 
@@ -49,8 +54,10 @@ type Field struct {
 // Types the checker gives that no signature needs. They are shared: never change them.
 var (
 	anyMissing = &Type{Kind: AnyType, Null: true}
-	toldType   = &Type{Kind: AnyType, Told: true}
-	nonePlain  = &Type{Kind: NoneType, Null: true}
+	// assumedType is what an unknown field of examples has, and whatever is below it.
+	assumedType = &Type{Kind: AnyType, Assumed: true}
+	toldType    = &Type{Kind: AnyType, Told: true}
+	nonePlain   = &Type{Kind: NoneType, Null: true}
 )
 
 // Nullable gives t with Null set.
@@ -106,6 +113,13 @@ func (t *Type) String() string {
 
 // noun is String without the possibility of no value.
 func (t *Type) noun() string {
+	if len(t.Either) > 0 {
+		nouns := make([]string, len(t.Either))
+		for i, one := range t.Either {
+			nouns[i] = one.noun()
+		}
+		return strings.Join(nouns, " or ")
+	}
 	switch t.Kind {
 	case BoolType:
 		return "true or false"
@@ -210,8 +224,8 @@ func joinDepth(a, b *Type, depth int) *Type {
 		out = *b
 	case b.Kind == NoneType:
 		out = *a
-	case a.Kind != b.Kind:
-		out = Type{Kind: AnyType}
+	case a.Kind != b.Kind || len(a.Either) > 0:
+		out = Type{Kind: AnyType, Either: either(a, b)}
 	default:
 		out = *a
 		out.Integer = a.Integer && b.Integer
@@ -219,6 +233,7 @@ func joinDepth(a, b *Type, depth int) *Type {
 		if a.Label != b.Label {
 			out.Label = ""
 		}
+		out.Min = min(a.Min, b.Min)
 		if a.Kind == ListType && a.Elem != b.Elem {
 			out.Elem = joinElem(a.Elem, b.Elem, depth)
 		}
@@ -228,6 +243,36 @@ func joinDepth(a, b *Type, depth int) *Type {
 	}
 	out.Null, out.Secret = null, sec
 	return &out
+}
+
+// either gives the kinds of both, each once; nil when those of one are not known.
+func either(a, b *Type) []*Type {
+	var all []*Type
+	for _, t := range []*Type{a, b} {
+		kinds := t.Either
+		if len(kinds) == 0 {
+			if t.Kind == AnyType {
+				return nil
+			}
+			kinds = []*Type{{Kind: t.Kind, Integer: t.Integer}}
+		}
+		for _, k := range kinds {
+			if !slices.ContainsFunc(all, func(o *Type) bool { return o.Kind == k.Kind }) {
+				all = append(all, k)
+			}
+		}
+	}
+	return all
+}
+
+// wrongFor gives the kind t may be that cannot stand where only kinds may, or nil.
+func (t *Type) wrongFor(kinds ...TypeKind) *Type {
+	for _, one := range t.Either {
+		if !slices.Contains(kinds, one.Kind) {
+			return one
+		}
+	}
+	return nil
 }
 
 func joinElem(a, b *Type, depth int) *Type {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,6 +15,11 @@ import (
 
 // operation finds the operation a name means; what is wrong is told at n.
 func (l *loader) operation(n *yamldoc.Node) *contract.Operation {
+	if strings.Contains(n.Text, "${") {
+		l.list.Errorf(n.Span, "computed-call", "call names an operation or flow literally").
+			Help = "write several cases under switch, each with its call"
+		return nil
+	}
 	backend, id, ok := strings.Cut(n.Text, ".")
 	c := l.world.Contracts[backend]
 	if !ok || c == nil {
@@ -187,7 +193,7 @@ func (p *planner) patch(n *yamldoc.Node, s *expr.Scope, what string, needs *[]in
 		for i := range set.Entries {
 			e := &set.Entries[i]
 			p.checkPath(e.Key)
-			v := p.template(e.Value, s, expr.Target{What: e.Key.Text})
+			v := p.template(e.Value, s, expr.Target{What: e.Key.Text, Optional: dropped(e.Value)})
 			*needs = p.needs(*needs, infoOf(v))
 			out.Set = append(out.Set, PatchSet{Path: e.Key.Text, Value: v})
 		}
@@ -201,11 +207,19 @@ func (p *planner) patch(n *yamldoc.Node, s *expr.Scope, what string, needs *[]in
 	return out
 }
 
+// dropped tells whether v is written `${?…}`: without value, nothing is set or sent.
+func dropped(v *yamldoc.Node) bool {
+	return v.Kind == yamldoc.Text && strings.HasPrefix(v.Text, "${?")
+}
+
 func (p *planner) checkPath(n *yamldoc.Node) {
 	if err := jsonx.CheckPath(n.Text); err != nil {
 		p.list.Errorf(n.Span, "path", "%s", err)
 	}
 }
+
+// placeholder is what names of vars look like.
+var placeholder = regexp.MustCompile(placeholderName)
 
 // textBody compiles a text template and its variables.
 func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
@@ -218,7 +232,9 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 	var names []string
 	if vars != nil {
 		for i := range vars.Entries {
-			names = append(names, vars.Entries[i].Key.Text)
+			if k := vars.Entries[i].Key; placeholder.MatchString(k.Text) { // else its spelling is told
+				names = append(names, k.Text)
+			}
 		}
 	}
 	// Sign-in variables are not filled into bodies: credentials go where the
@@ -249,7 +265,7 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 		return
 	}
 	for i := range vars.Entries {
-		if e := &vars.Entries[i]; !slices.Contains(text.Names, e.Key.Text) && !list.HasErrors() {
+		if e := &vars.Entries[i]; slices.Contains(names, e.Key.Text) && !slices.Contains(text.Names, e.Key.Text) && !list.HasErrors() {
 			p.list.Errorf(e.Key.Span, "unknown-name", "%s does not occur in %s", e.Key.Text, t.Text)
 		}
 	}

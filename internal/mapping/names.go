@@ -180,6 +180,9 @@ func (p *planner) arrange() []*node {
 }
 
 func (p *planner) circle(path []*node) {
+	if slices.ContainsFunc(path, func(n *node) bool { return !n.defined }) {
+		return // what refers to a name with two meanings may mean the other
+	}
 	labels := make([]string, 0, len(path)+1)
 	for _, n := range path {
 		labels = append(labels, n.label())
@@ -252,8 +255,24 @@ func (p *planner) defineNames() {
 		if p.define(p.scope, e, n.name.Span) {
 			p.names = append(p.names, e)
 			n.defined = true
+		} else {
+			p.contested(e)
 		}
 	}
+}
+
+// contested makes a name that something else has already one of which nothing
+// is known, so that its uses, whichever of both they mean, repeat no fault.
+func (p *planner) contested(e *expr.Name) {
+	c := &expr.Name{Name: e.Name, Type: anyType, Slot: e.Slot, Contested: true}
+	if old, ok := p.scope.Lookup(e.Name); ok && old.Kind != expr.Namespace {
+		c.Kind = old.Kind
+	}
+	if p.scope.Define(c) != nil {
+		return
+	}
+	p.names = slices.DeleteFunc(p.names, func(n *expr.Name) bool { return n.Name == e.Name })
+	p.names = append(p.names, c)
 }
 
 // place is where an expression stands: what may be used there differs.

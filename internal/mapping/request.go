@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/expr"
@@ -130,7 +129,7 @@ func (p *planner) plainParams(c *Case, n *yamldoc.Node, s *expr.Scope) {
 // be a scalar, in a query also a list, and have a value unless `${?…}` drops it.
 func (p *planner) plainParam(op *contract.Operation, param *contract.Param, v *yamldoc.Node, s *expr.Scope) *expr.Template {
 	what := "parameter " + param.Name + " of " + op.Name()
-	optional := param.In != contract.InPath && v.Kind == yamldoc.Text && strings.HasPrefix(v.Text, "${?")
+	optional := param.In != contract.InPath && dropped(v)
 	before := len(p.list)
 	t := p.template(v, s, expr.Target{What: what, Optional: optional})
 	if p.list[before:].HasErrors() || t == nil || t.Type == nil {

@@ -41,6 +41,9 @@ var (
 // identifier is what names in expressions look like.
 const identifier = `^[A-Za-z_][A-Za-z0-9_]*$`
 
+// placeholderName is what the placeholders of text templates look like.
+const placeholderName = `^_[A-Z0-9_]+_$`
+
 func key(name string, s *yamldoc.Shape, doc string) yamldoc.Key {
 	return yamldoc.Key{Name: name, Shape: s, Doc: doc}
 }

@@ -18,7 +18,7 @@ func actionKeys() []yamldoc.Key {
 		key("with", value, "The operation's parameters, the values of the request's path, or the flow's input."),
 		key("body", value, "The request's body."),
 		key("template", text, "A text file of the mappings folder with `_NAME_` placeholders that becomes the body."),
-		key("vars", mapOf(value, `^_[A-Z0-9_]+_$`, "a placeholder: _NAME_"), "The values of the template's placeholders."),
+		key("vars", mapOf(value, placeholderName, "a placeholder: _NAME_"), "The values of the template's placeholders."),
 		key("patch", value, "A document to pass on as the body, with the changes of `set` and `delete`."),
 		key("set", mapOf(value, "", ""), "Paths of the patched document and their new values."),
 		key("delete", texts, "Paths to drop from the patched document."),

@@ -60,7 +60,9 @@ func (p *planner) condition(n *yamldoc.Node, s *expr.Scope) *expr.Condition {
 		return nil
 	}
 	c, list := expr.CompileCondition(n, s)
-	p.list.Add(list)
+	if n.Kind == yamldoc.Text || n.Kind == yamldoc.Bool { // else the check of the file's form has told
+		p.list.Add(list)
+	}
 	return c
 }
 
