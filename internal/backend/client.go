@@ -243,12 +243,23 @@ func (c *Client) send(ctx context.Context, call *Call, tok string, until time.Ti
 		return c.told(op, FailedAnswer(op, contract.ClassUnavailable, false), began), false
 	}
 	a := newAnswer()
-	v, again := c.answer(ctx, a, call, tok, until)
-	if a.Class == contract.ClassTimeout && until.Sub(began) < min(c.timeout(call)/2, time.Second) {
-		v = nothing // others used the time up: not to answer in the rest is no fault of this backend
-	}
-	c.breaker.report(turn, v)
+	again := c.reported(turn, func() (verdict, bool) {
+		v, again := c.answer(ctx, a, call, tok, until)
+		if a.Class == contract.ClassTimeout && until.Sub(began) < min(c.timeout(call)/2, time.Second) {
+			v = nothing // others used the time up: not to answer in the rest is no fault of this backend
+		}
+		return v, again
+	})
 	return c.told(op, a, began), again
+}
+
+// reported does a call and tells the breaker how it ended, though it be in a
+// panic: a trial that nobody ended would keep the breaker half open for ever.
+func (c *Client) reported(turn uint64, do func() (verdict, bool)) (again bool) {
+	v := nothing
+	defer func() { c.breaker.report(turn, v) }()
+	v, again = do()
+	return again
 }
 
 // told tells the observer of an answer.

@@ -261,6 +261,30 @@ func TestPagesBesideClientErrorsKeepTheBreakerClosed(t *testing.T) {
 	}
 }
 
+// broken is a context whose use panics.
+type broken struct{ context.Context }
+
+func (broken) Err() error { panic("broken") }
+
+func TestBreakerAfterAPanic(t *testing.T) {
+	var up atomic.Bool
+	s := serve(t, func(int, seen) reply {
+		if !up.Load() {
+			return reply{text: jsonAnswer(500, "{}")}
+		}
+		return reply{text: jsonAnswer(200, "{}")}
+	})
+	now := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+	c := client(t, s.url(), func(o *Options) {
+		o.Now, o.Breaker = func() time.Time { return now }, Breaker{Failures: 1, Pause: time.Second}
+	})
+	require.Equal(t, "failed status 500 {}", said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
+	now = now.Add(time.Second)
+	up.Store(true)
+	require.PanicsWithValue(t, "broken", func() { c.Do(broken{within(t, 5*time.Second)}, call(t, "things.read", "", "x")) })
+	require.Equal(t, "ok 200 {}", said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))), "the trial that panicked makes room for another")
+}
+
 // A route that has hardly any time left finds nobody quick enough.
 func TestBreakerAndTheRestOfARoutesTime(t *testing.T) {
 	hold := make(chan struct{})

@@ -47,12 +47,14 @@ type flight struct {
 	done  chan struct{}
 	value string
 	err   error
+	crash any // what Fetch panicked with
 }
 
 // The failures of a source's own.
 var (
 	ErrClosed = errors.New("the token source is closed")
 	ErrBad    = errors.New("the answer holds no token that a header can carry")
+	errPanic  = errors.New("the fetch of a token panicked")
 )
 
 // New gives a source; it fetches nothing yet.
@@ -96,6 +98,9 @@ func (s *Source) Get(ctx context.Context) (string, error) {
 	f := s.fetch()
 	select {
 	case <-f.done:
+		if f.crash != nil {
+			panic(f.crash) // where somebody contains it
+		}
 		return f.value, f.err
 	case <-ctx.Done():
 		return "", ctx.Err()
@@ -157,7 +162,7 @@ func (s *Source) run(f *flight, old string) {
 	defer s.done.Done()
 	ctx, cancel := context.WithTimeout(s.base, s.o.Timeout)
 	defer cancel()
-	value, err := s.o.Fetch(ctx, old)
+	value, err := s.ask(ctx, f, old)
 	if err == nil && !sendable(value) {
 		err = ErrBad
 	}
@@ -180,6 +185,16 @@ func (s *Source) run(f *flight, old string) {
 	}
 	s.flight = nil
 	close(f.done)
+}
+
+// ask fetches. A panic must not end the program: those who wait get it.
+func (s *Source) ask(ctx context.Context, f *flight, old string) (value string, err error) {
+	defer func() {
+		if f.crash = recover(); f.crash != nil {
+			err = errPanic
+		}
+	}()
+	return s.o.Fetch(ctx, old)
 }
 
 // sendable tells whether a header can carry value.

@@ -235,3 +235,18 @@ func TestTokenForEver(t *testing.T) {
 	}
 	require.Equal(t, 1, fetches)
 }
+
+func TestFetchPanics(t *testing.T) {
+	fetches := 0
+	s := token.New(token.Options{Fetch: func(context.Context, string) (string, error) {
+		if fetches++; fetches == 1 {
+			panic("broken")
+		}
+		return "good", nil
+	}})
+	defer s.Close()
+	require.PanicsWithValue(t, "broken", func() { _, _ = s.Get(context.Background()) })
+	v, err := s.Get(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, "good", v)
+}
