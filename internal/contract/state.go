@@ -9,6 +9,3 @@ func (s State) String() string {
 	}
 	return "unknown"
 }
-
-// StateNames gives the names in order of the constants.
-func StateNames() []string { return append([]string(nil), stateNames...) }
