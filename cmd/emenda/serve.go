@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/config"
@@ -91,12 +92,28 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	return listenAndServe(ctx, server, settings, log)
 }
 
+// listen takes the address of a setting; errors name both.
+func listen(setting, address string) (net.Listener, error) {
+	ln, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s: %s is in use by another program", setting, address)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot listen on %s: %w", setting, address, err)
+	}
+	return ln, nil
+}
+
 func listenAndServe(ctx context.Context, server *routes.Server, settings *config.Resolved, log *slog.Logger) error {
-	ln, err := net.Listen("tcp", settings.Listen)
+	ln, err := listen("gateway.listen", settings.Listen)
 	if err != nil {
 		return err
 	}
-	adminLn, err := net.Listen("tcp", settings.AdminListen)
+	adminLn, err := listen("gateway.admin_listen", settings.AdminListen)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

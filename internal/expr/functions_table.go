@@ -21,7 +21,7 @@ func tableFunctions() []*Function {
 			t := s.Tables[literals[0]]
 			if t == nil {
 				names := slices.Sorted(maps.Keys(s.Tables))
-				return anyType.Nullable(), fmt.Errorf("there is no table %q%s", literals[0], didYouMean(literals[0], names))
+				return toldType, fmt.Errorf("there is no table %q%s", literals[0], didYouMean(literals[0], names))
 			}
 			row := t.Row
 			if row == nil {

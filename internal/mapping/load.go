@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,9 +33,11 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 			Dialects: map[string]*Dialect{},
 			Tables:   map[string]*expr.Table{},
 		},
-		flows:    map[string]*flowInfo{},
-		tables:   map[string]*document{},
-		requests: map[*Plan][]*contract.Operation{},
+		flows:  map[string]*flowInfo{},
+		tables: map[string]*document{},
+
+		unreadable: map[string]bool{},
+		requests:   map[*Plan][]*contract.Operation{},
 	}
 	l.read(files)
 	for _, d := range l.of(tableFile) {
@@ -43,6 +46,7 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 	for _, d := range l.of(dialectFile) {
 		l.dialect(d)
 	}
+	l.callers()
 	l.declareFlows()
 	for _, f := range l.flowOrder {
 		l.flow(f)
@@ -70,6 +74,9 @@ type loader struct {
 	flowOrder []*flowInfo // those called before those that call
 	requests  map[*Plan][]*contract.Operation
 	list      diag.List
+	// unreadable are declarations, "flow x", of files that cannot be parsed:
+	// that what they declare is missing is no fault of those who name it.
+	unreadable map[string]bool
 }
 
 type fileKind uint8
@@ -105,6 +112,24 @@ var fileKinds = []fileKindOf{
 	{"openapi", noFile, nil},
 }
 
+// declared finds what a file declares by its first keys.
+var declared = regexp.MustCompile(`(?m)^(dialect|flow|table):[ ]*["']?([A-Za-z0-9_-]+)`)
+
+// callers checks that the dialects callers speak are there.
+func (l *loader) callers() {
+	if l.world.Config == nil {
+		return
+	}
+	for _, name := range keysOf(l.world.Config.Callers) {
+		c := l.world.Config.Callers[name]
+		if l.set.Dialects[c.Dialect] == nil && c.DialectAt.File != nil && !l.unreadable["dialect "+c.Dialect] {
+			l.unreadable["spoken "+c.Dialect] = true // its tests then speak another than their route
+			d := l.list.Errorf(c.DialectAt, "unknown-dialect", "there is no dialect %s", quoteShort(c.Dialect))
+			d.Help = suggest(c.Dialect, keysOf(l.set.Dialects))
+		}
+	}
+}
+
 // read parses every file, tells its kind and checks it against its table of keys.
 func (l *loader) read(files []*diag.File) {
 	ordered := slices.Clone(files)
@@ -113,6 +138,9 @@ func (l *loader) read(files []*diag.File) {
 		root, list := yamldoc.Parse(f)
 		l.list.Add(list)
 		if root == nil || list.HasErrors() {
+			for _, found := range declared.FindAllStringSubmatch(f.Text, -1) {
+				l.unreadable[found[1]+" "+found[2]] = true
+			}
 			continue
 		}
 		if d := l.tell(f, root); d != nil {

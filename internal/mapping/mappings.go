@@ -36,7 +36,7 @@ func (l *loader) mapping(d *document) {
 func (l *loader) route(r *Route, n *yamldoc.Node) {
 	if d := n.Get("dialect"); d != nil && d.Text != "" {
 		r.Dialect = l.set.Dialects[d.Text]
-		if r.Dialect == nil {
+		if r.Dialect == nil && !l.unreadable["dialect "+d.Text] {
 			l.unknown(d.Span, "unknown-name", "dialect", d.Text, keysOf(l.set.Dialects))
 		}
 	}

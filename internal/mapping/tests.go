@@ -279,7 +279,7 @@ func (l *loader) routeTest(t *Test, n *yamldoc.Node, route *Route) {
 		switch {
 		case !ok:
 			l.unknown(c.Span, "unknown-name", "caller", c.Text, keysOf(l.facts.callers))
-		case route.Dialect != nil && dialect != route.Dialect.Name:
+		case route.Dialect != nil && !l.unreadable["spoken "+dialect] && dialect != route.Dialect.Name:
 			l.list.Errorf(c.Span, "dialect", "caller %s speaks %s, this route %s", c.Text, dialect, route.Dialect.Name)
 		}
 	}

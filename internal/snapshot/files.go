@@ -19,6 +19,7 @@ type files struct {
 	mappings  []*diag.File // mappings, flows, dialects, tables
 	texts     map[string]*diag.File
 	all       []*diag.File // in order of name, for the hash
+	partial   bool         // some could not be read: what they declare is not known
 }
 
 // maxFile bounds one file of a mappings folder.
@@ -36,8 +37,13 @@ func readFolder(at diag.Span, dir, skip string, list *diag.List) *files {
 	}
 	found := &files{texts: map[string]*diag.File{}}
 	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil {
+		if err != nil && name == "." {
 			return err
+		}
+		if err != nil {
+			found.partial = true
+			list.Errorf(diag.Span{}, "mappings-file", "%s cannot be read: %v", path.Join(shown, name), reason(err))
+			return nil
 		}
 		base := path.Base(name)
 		if entry.IsDir() {
@@ -55,7 +61,9 @@ func readFolder(at diag.Span, dir, skip string, list *diag.List) *files {
 		}
 		text, err := fs.ReadFile(root, name)
 		if err != nil {
-			return err
+			found.partial = true
+			list.Errorf(diag.Span{}, "mappings-file", "%s cannot be read: %v", path.Join(shown, name), reason(err))
+			return nil
 		}
 		f := diag.NewFile(path.Join(shown, name), string(text))
 		if len(text) > maxFile {
@@ -76,7 +84,7 @@ func readFolder(at diag.Span, dir, skip string, list *diag.List) *files {
 
 // wanted tells whether a file may be part of the language: YAML, or a text named by `template:`.
 func wanted(base string) bool {
-	switch path.Ext(base) {
+	switch strings.ToLower(path.Ext(base)) {
 	case ".yaml", ".yml", ".json", ".txt", ".xml":
 		return true
 	}
@@ -84,7 +92,7 @@ func wanted(base string) bool {
 }
 
 func isYAML(name string) bool {
-	ext := path.Ext(name)
+	ext := strings.ToLower(path.Ext(name))
 	return ext == ".yaml" || ext == ".yml"
 }
 

@@ -82,7 +82,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
 	})
 	list.Add(found)
-	if set != nil {
+	if set != nil && !files.partial {
 		checkCallers(cfg, set, &list)
 	}
 	list.Sort()
@@ -143,16 +143,11 @@ func checkSignIn(b *config.Backend, c *contract.Contract, list *diag.List) {
 	}
 }
 
-// checkCallers holds callers against the dialects and permissions there are.
+// checkCallers holds the callers' permissions against the routes there are.
 func checkCallers(cfg *config.Config, set *mapping.Set, list *diag.List) {
-	dialects := slices.Sorted(maps.Keys(set.Dialects))
 	for _, name := range slices.Sorted(maps.Keys(cfg.Callers)) {
 		c := cfg.Callers[name]
 		d := set.Dialects[c.Dialect]
-		if d == nil {
-			list.Errorf(c.DialectAt, "unknown-dialect", "there is no dialect %q", c.Dialect).Help = suggestion(c.Dialect, dialects)
-			continue
-		}
 		for _, p := range c.Permissions {
 			if !slices.ContainsFunc(set.Routes, func(r *mapping.Route) bool { return r.Dialect == d && permits(p.Glob, r.Needs) }) {
 				list.Errorf(p.At, "unknown-permission", "permission %q allows caller %s nothing: no route of dialect %s needs it", p.Glob, name, c.Dialect).
@@ -203,8 +198,16 @@ func (l *Loaded) Summary() string {
 	for _, c := range l.Contracts {
 		operations += len(c.Operations)
 	}
-	return fmt.Sprintf("good: %d routes, %d flows, %d tables, %d operations of %d backends, %d tests",
-		len(l.Set.Routes), len(l.Set.Flows), len(l.Set.Tables), operations, len(l.Config.Backends), tests)
+	return fmt.Sprintf("good: %s, %s, %s, %s of %s, %s",
+		count(len(l.Set.Routes), "route"), count(len(l.Set.Flows), "flow"), count(len(l.Set.Tables), "table"),
+		count(operations, "operation"), count(len(l.Config.Backends), "backend"), count(tests, "test"))
+}
+
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 // zoneOf is the configured time zone; one that depends on the environment is the default's.
