@@ -22,7 +22,7 @@ const (
 	defaultHeader      = "16KB"
 	defaultReadTimeout = "10s"
 	defaultConnections = "4096"
-	defaultFuel        = "1000000"
+	defaultFuel        = "100000"
 	defaultEach        = "1000"
 )
 
@@ -146,7 +146,7 @@ func limitsShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "header", Shape: sizeOrEnv, Doc: "The largest header; without it, " + defaultHeader + "."},
 		yamldoc.Key{Name: "read_timeout", Shape: durationOrEnv, Doc: "How long a request may take to arrive; without it, " + defaultReadTimeout + "."},
 		yamldoc.Key{Name: "connections", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultConnections + "."},
-		yamldoc.Key{Name: "fuel", Shape: intOrEnv, Doc: "How much work its expressions may do; without it, " + defaultFuel + "."},
+		yamldoc.Key{Name: "fuel", Shape: intOrEnv, Doc: "How much work its expressions may do, counted in elements of lists; without it, " + defaultFuel + "."},
 		yamldoc.Key{Name: "each", Shape: intOrEnv, Doc: "How many elements a step may be repeated for; without it, " + defaultEach + "."},
 	)
 }
