@@ -165,7 +165,7 @@ func fieldShape() *yamldoc.Shape {
 		key("maxLength", integer, "The most characters allowed."),
 		key("items", field, "What the elements of an array are."),
 		key("properties", mapOf(field, "", ""), "The fields of an object."),
-		key("echo", boolean, "Sent back as it came; no part of what makes a repeated request the same, which is all it does: without repeat, nothing yet."),
+		key("echo", boolean, "Sent back as it came; no part of what makes a repeated request the same."),
 		key("secret", boolean, "Flows only into fields so marked: never into logs, memory, URLs, replies."),
 	}
 	return field
