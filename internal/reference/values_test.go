@@ -201,7 +201,7 @@ func serve(c *Cases, route *mapping.Route, b *echo, media, body string) exchange
 		}
 	}
 	return exchange.New(o).Serve(context.Background(), route, &intake.Request{
-		ID: "test", Method: "POST", Path: "/plain/" + route.Path, Type: media, Body: body, Address: "127.0.0.1",
+		ID: "test", Method: "POST", Path: "/plain/" + route.Path, Type: media, Body: body,
 		Header:  func(string) string { return "" },
 		Headers: func(func(name, value string)) {},
 	}, nil, nil)
