@@ -284,6 +284,7 @@ func (a *app) done(x *arrival) {
 	line := observe.Line{
 		ID: x.request.ID, Method: x.request.Method, Route: x.route, Caller: rep.Caller, Status: x.status, Outcome: rep.Outcome,
 		Class: rep.Class, Step: rep.Step, Took: took, Calls: rep.Calls, In: len(x.request.Body), Out: len(x.body),
+		FailedOperation: rep.Failed.Operation, FailedClass: rep.Failed.Class, FailedStatus: rep.Failed.Status,
 	}
 	if !slices.Contains(fiber.DefaultMethods, line.Method) {
 		line.Method = "other" // it may be anything, a document number too

@@ -55,7 +55,7 @@ func FuzzBytes(f *testing.F) {
 	require.False(f, list.HasErrors(), list.Text())
 	settings, list := loaded.Resolve(environment("")) // no shop: nothing is called
 	require.False(f, list.HasErrors(), list.Text())
-	s, err := loaded.Open(settings, m)
+	s, err := loaded.Open(settings, m, slog.New(slog.DiscardHandler))
 	require.NoError(f, err)
 	f.Cleanup(s.Close)
 	log := &lines{}

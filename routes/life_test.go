@@ -400,3 +400,22 @@ func TestServerHasTimeouts(t *testing.T) {
 	require.Equal(t, writeTimeout, w.server.http.WriteTimeout)
 	require.Equal(t, idleTimeout, w.server.http.IdleTimeout)
 }
+
+// A backend that is gone is told by the operation that failed, and once when calls to it stop.
+func TestAFailedCallIsLogged(t *testing.T) {
+	w := start(t, "testdata/gateway.yaml")
+	w.shop.Close()
+	for range 6 {
+		w.raw(request("POST /p/echo", "word=x", form))
+	}
+	lines := w.log.all(t, "request")
+	require.Len(t, lines, 6)
+	require.Equal(t, "shop.echo", lines[0]["failed_operation"])
+	require.Equal(t, "broken", lines[0]["failed_class"])
+	require.NotContains(t, lines[0], "failed_status", "there was no answer")
+	require.Equal(t, "unavailable", lines[5]["failed_class"])
+	told := w.log.all(t, "circuit breaker")
+	require.Len(t, told, 1)
+	require.Equal(t, "open", told[0]["state"])
+	require.Equal(t, "shop", told[0]["backend"])
+}

@@ -95,12 +95,12 @@ func environment(shop string) func(string) (string, bool) {
 }
 
 // open loads testdata, or a copy with changed files.
-func open(t *testing.T, config, shop string, m *observe.Metrics) *snapshot.Snapshot {
+func open(t *testing.T, config, shop string, m *observe.Metrics, log ...*slog.Logger) *snapshot.Snapshot {
 	loaded, list := snapshot.Load(config)
 	require.False(t, list.HasErrors(), list.Text())
 	settings, list := loaded.Resolve(environment(shop))
 	require.False(t, list.HasErrors(), list.Text())
-	s, err := loaded.Open(settings, m)
+	s, err := loaded.Open(settings, m, append(log, slog.New(slog.DiscardHandler))[0])
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
@@ -133,7 +133,8 @@ func start(t *testing.T, config string) *world {
 		_, _ = rw.Write(body)
 	}))
 	t.Cleanup(w.shop.Close)
-	w.server = NewServer(open(t, config, w.shop.URL, w.metrics), w.metrics, slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.server = NewServer(open(t, config, w.shop.URL, w.metrics, log), w.metrics, log)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	w.addr = ln.Addr().String()

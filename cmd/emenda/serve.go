@@ -77,7 +77,7 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	metrics := observe.NewMetrics(version)
-	snap, err := loaded.Open(settings, metrics)
+	snap, err := loaded.Open(settings, metrics, log)
 	if err != nil {
 		return err
 	}

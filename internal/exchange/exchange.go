@@ -58,7 +58,8 @@ type Report struct {
 	Step    string
 	Cause   *expr.RuntimeError
 	Calls   int
-	Reply   int // which of the mapping's replies; -1 when the dialect's words went out
+	Failed  FailedCall // the last that failed, also when a step went on without it
+	Reply   int        // which of the mapping's replies; -1 when the dialect's words went out
 }
 
 // Serve answers request r of route, appending the body to buf. ctx carries no
@@ -109,9 +110,8 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		given.Request = f.Get(p.Slots.Request)
 	}
 	out := flow.Run(ctx, p, f, given, &run.env, buf)
-	report.Calls = int(run.counted.n.Load())
-	run.env, run.counted.next = flow.Env{}, nil
-	run.counted.n.Store(0)
+	report.Calls, report.Failed = run.counted.take()
+	run.env = flow.Env{}
 	runs.Put(run)
 	if out.Problem != nil {
 		report.Class, report.Step, report.Cause = out.Problem.Class, out.Problem.Step, out.Problem.Cause

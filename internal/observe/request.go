@@ -75,6 +75,9 @@ type Line struct {
 	Took    time.Duration
 	Calls   int
 	In, Out int // body bytes
+	// The last backend call that failed, also when the answer did without it.
+	FailedOperation, FailedClass string
+	FailedStatus                 int // of the backend's answer; 0 when there was none
 }
 
 // Log writes the line: Info for what went well or was the caller's fault,
@@ -91,7 +94,7 @@ func (l *Line) Log(log *slog.Logger) {
 	if !log.Enabled(ctx, level) {
 		return
 	}
-	var room [16]slog.Attr
+	var room [20]slog.Attr
 	a := append(room[:0],
 		slog.String("request_id", l.ID),
 		slog.String("method", l.Method),
@@ -104,11 +107,14 @@ func (l *Line) Log(log *slog.Logger) {
 	)
 	for _, t := range [...]struct{ key, value string }{
 		{"route", l.Route}, {"path", Mask(l.Path)}, {"caller", l.Caller}, {"class", l.Class},
-		{"step", l.Step}, {"cause", l.Cause}, {"client_address", l.Address},
+		{"step", l.Step}, {"cause", l.Cause}, {"failed_operation", l.FailedOperation}, {"failed_class", l.FailedClass}, {"client_address", l.Address},
 	} {
 		if t.value != "" {
 			a = append(a, slog.String(t.key, t.value))
 		}
+	}
+	if l.FailedStatus != 0 {
+		a = append(a, slog.Int("failed_status", l.FailedStatus))
 	}
 	log.LogAttrs(ctx, level, "request", a...)
 }

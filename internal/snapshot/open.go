@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"crypto/sha256"
+	"log/slog"
 	"maps"
 	"net/http"
 	"os"
@@ -68,12 +69,12 @@ func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, dia
 }
 
 // Open makes what serves, with the settings Resolve gave; it opens no
-// connection before a request needs one. metrics may be nil.
-func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics) (*Snapshot, error) {
+// connection before a request needs one. metrics may be nil; log is told what happens to backends.
+func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
 	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), clients: map[string]*backend.Client{}}
 	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
-		c, err := backend.New(l.options(settings.Backends[name], metrics))
+		c, err := backend.New(l.options(settings.Backends[name], metrics, log))
 		if err != nil {
 			s.Close()
 			return nil, err
@@ -109,7 +110,7 @@ func leftOut(missing []config.Missing) (all []LeftOut) {
 	return all
 }
 
-func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics) backend.Options {
+func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics, log *slog.Logger) backend.Options {
 	c := l.Contracts[b.Name]
 	if c == nil {
 		c = contract.Bare(b.Name, slices.Sorted(maps.Keys(b.SignIn)))
@@ -124,7 +125,7 @@ func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics) ba
 		o.SignIn[name] = v.Reveal()
 	}
 	if metrics != nil {
-		o.Observe = newWatch(metrics, c, l.Set.Requests)
+		o.Observe = newWatch(metrics, log, c, l.Set.Requests)
 	}
 	return o
 }
@@ -232,13 +233,14 @@ func plainErrors() *mapping.ErrorReplies {
 // watch tells the metrics what happens with a backend.
 type watch struct {
 	metrics    *observe.Metrics
+	log        *slog.Logger
 	operations map[*contract.Operation]*observe.Operation
 }
 
 // newWatch resolves the counters of a backend's operations. Requests to a
 // backend without a contract count by method and path, as their steps say them.
-func newWatch(m *observe.Metrics, c *contract.Contract, requests []*contract.Operation) *watch {
-	w := &watch{metrics: m, operations: map[*contract.Operation]*observe.Operation{}}
+func newWatch(m *observe.Metrics, log *slog.Logger, c *contract.Contract, requests []*contract.Operation) *watch {
+	w := &watch{metrics: m, log: log, operations: map[*contract.Operation]*observe.Operation{}}
 	for _, op := range c.Operations {
 		w.operations[op] = m.Operation(c.Name, op.ID)
 	}
@@ -258,8 +260,15 @@ func (w *watch) Called(op *contract.Operation, state contract.State, class strin
 	}
 }
 
-// BreakerChanged sets the breaker's state.
-func (w *watch) BreakerChanged(name, state string) { w.metrics.Breaker(name, state) }
+// BreakerChanged sets the breaker's state, and tells it.
+func (w *watch) BreakerChanged(name, state string) {
+	w.metrics.Breaker(name, state)
+	level := slog.LevelInfo
+	if state == "open" {
+		level = slog.LevelWarn
+	}
+	w.log.LogAttrs(context.Background(), level, "circuit breaker", slog.String("backend", name), slog.String("state", state))
+}
 
 // TokenFetched counts a fetch.
 func (w *watch) TokenFetched(name, how string, ok bool) { w.metrics.Token(name, how, ok) }

@@ -3,6 +3,7 @@ package snapshot
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -118,7 +119,7 @@ func newAsking(t *testing.T, metrics *observe.Metrics) *asking {
 		}[name], true
 	})
 	require.Empty(t, list.Text())
-	s, err := loaded.Open(settings, metrics)
+	s, err := loaded.Open(settings, metrics, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	a.Snapshot = s
