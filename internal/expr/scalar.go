@@ -305,7 +305,7 @@ func toNumber(integer bool, at *diag.Span, subject string) func(*Frame, jsonx.Va
 		case jsonx.Number:
 		case jsonx.String:
 			t := v.Text()
-			if !jsonNumber(t) {
+			if !jsonx.IsNumber(t) {
 				return f.failAt(at, message)
 			}
 			v = jsonx.NumberValue(t)

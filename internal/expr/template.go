@@ -247,7 +247,7 @@ func (b *builder) plain(n *yamldoc.Node, p place) *tpl {
 	case yamldoc.Bool:
 		return b.constant(n, boolType, jsonx.BoolValue(n.Text == "true"), p)
 	case yamldoc.Number:
-		if !jsonNumber(n.Text) {
+		if !jsonx.IsNumber(n.Text) {
 			b.diags.Errorf(n.Span, "number", "%s is no JSON number", n.Text).Help = "as text it stands in quotes"
 			return broken()
 		}
@@ -267,39 +267,6 @@ func (b *builder) plain(n *yamldoc.Node, p place) *tpl {
 	return constantTpl(nonePlain, "null")
 }
 
-// jsonNumber tells whether s is a number as JSON writes it.
-func jsonNumber(s string) bool {
-	i := 0
-	run := func() bool {
-		from := i
-		for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-			i++
-		}
-		return i > from
-	}
-	if i < len(s) && s[i] == '-' {
-		i++
-	}
-	from := i
-	if !run() || s[from] == '0' && i > from+1 {
-		return false
-	}
-	if i < len(s) && s[i] == '.' {
-		if i++; !run() {
-			return false
-		}
-	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		if i++; i < len(s) && (s[i] == '+' || s[i] == '-') {
-			i++
-		}
-		if !run() {
-			return false
-		}
-	}
-	return i == len(s)
-}
-
 // constant compiles a fixed value, converted to what its place wants.
 func (b *builder) constant(n *yamldoc.Node, t *Type, v jsonx.Value, p place) *tpl {
 	want := p.typ
@@ -313,7 +280,7 @@ func (b *builder) convertConstant(n *yamldoc.Node, t *Type, v jsonx.Value, p pla
 	want := p.typ
 	switch {
 	case want.Kind == NumberType && t.Kind == TextType:
-		if !jsonNumber(v.Text()) {
+		if !jsonx.IsNumber(v.Text()) {
 			b.diags.Errorf(n.Span, "type", "%s is %s, and this is text", b.subject(p), article(want))
 			return v, t
 		}

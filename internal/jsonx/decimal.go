@@ -38,7 +38,7 @@ func ParseDecimal(text string) (d Decimal, ok bool) {
 			return d, true
 		}
 	}
-	if !validNumber(text) {
+	if !IsNumber(text) {
 		return Decimal{}, false
 	}
 	n := takeApart(text)
@@ -101,8 +101,8 @@ func parsePlain(s string) (Decimal, bool) {
 	return d, true
 }
 
-// validNumber tells whether s is a number as JSON spells it.
-func validNumber(s string) bool {
+// IsNumber tells whether s is a number as JSON spells it.
+func IsNumber(s string) bool {
 	i := 0
 	digits := func() bool {
 		from := i

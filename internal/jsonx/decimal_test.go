@@ -152,7 +152,7 @@ func checkDecimals(t require.TestingT, a, b string) {
 			continue
 		}
 		require.Zero(t, rat(t, show(c.got)).Cmp(c.want), "%s, %s: %s", a, b, show(c.got))
-		require.True(t, validNumber(show(c.got)))
+		require.True(t, IsNumber(show(c.got)))
 	}
 	n, whole := x.Int64()
 	require.Equal(t, p.IsInt() && p.Num().IsInt64(), whole)
@@ -190,7 +190,7 @@ func FuzzDecimal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		_, ok := ParseDecimal(a)
 		if ok {
-			require.True(t, validNumber(a))
+			require.True(t, IsNumber(a))
 		}
 		if len(a)+len(b) < 200 {
 			checkDecimals(t, a, b)
