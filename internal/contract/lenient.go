@@ -76,12 +76,7 @@ func (t *fitting) fit(a *jsonx.Arena, v jsonx.Value) jsonx.Value {
 	}
 	m := a.Mark()
 	a.SetBuf(t.append(a.Buf(), v))
-	text := a.Text(m)
-	fitted, err := a.Parse(text, false)
-	if err != nil {
-		return v // what was JSON stays JSON; this cannot be
-	}
-	return fitted
+	return a.Index(a.Text(m))
 }
 
 // fits tells whether nothing would be converted.

@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -201,7 +203,7 @@ func (c *checker) name(n *ast.IdentifierNode, m mode) *ex {
 	}
 	if nm.Kind == Namespace {
 		d := c.fault(n, "namespace", "%s has no value of its own", n.Value)
-		if names := sortedKeys(nm.Members); len(names) > 0 {
+		if names := slices.Sorted(maps.Keys(nm.Members)); len(names) > 0 {
 			d.Help = "name a member: " + n.Value + "." + names[0]
 		}
 		return nothing()

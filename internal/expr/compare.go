@@ -2,6 +2,7 @@ package expr
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -111,7 +112,7 @@ func (c *checker) hasBody(step string) bool {
 		return false
 	}
 	f, ok := ns.Members[step].Type.field("state")
-	if !ok || f.Type == nil || !contains(f.Type.Enum, "ok") || len(f.Type.Enum) == 1 {
+	if !ok || f.Type == nil || !slices.Contains(f.Type.Enum, "ok") || len(f.Type.Enum) == 1 {
 		return false // with one state there is nothing to rule out: whether there is a body is another matter
 	}
 	for _, state := range f.Type.Enum {
@@ -187,7 +188,7 @@ func (c *checker) possible(n ast.Node, lit, other *ex) bool {
 		return true
 	}
 	text := lit.value.Text()
-	if contains(other.typ.Enum, text) {
+	if slices.Contains(other.typ.Enum, text) {
 		return true
 	}
 	d := c.fault(n, "enum", "%q is never the case; it is one of %s", text, strings.Join(other.typ.Enum, ", "))

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -28,7 +29,7 @@ func (b *builder) directive(n *yamldoc.Node, s *Scope, p place) *tpl {
 		good := true
 		allowed := append(append([]string{d.key}, d.needed...), d.others...)
 		for _, e := range n.Entries {
-			if contains(allowed, e.Key.Text) {
+			if slices.Contains(allowed, e.Key.Text) {
 				continue
 			}
 			x := b.diags.Errorf(e.Key.Span, "unknown-key", "%q has no place beside %s", e.Key.Text, d.key)
@@ -63,7 +64,7 @@ func (b *builder) directive(n *yamldoc.Node, s *Scope, p place) *tpl {
 			all := []string{"$each", "$as", "$if", "$item", "$then", "$else", "$concat", "$merge"}
 			if near := diag.Suggest(e.Key.Text, all); near != "" && near != e.Key.Text {
 				d.Help = "did you mean " + near + "?"
-			} else if contains(all, e.Key.Text) {
+			} else if slices.Contains(all, e.Key.Text) {
 				d.Message = e.Key.Text + " stands beside $each or $if only"
 			}
 		}

@@ -5,6 +5,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -32,7 +33,7 @@ type Info struct {
 func (i *Info) Needs() []string {
 	var out []string
 	for _, u := range i.Uses {
-		if u.Need && !contains(out, u.Step) {
+		if u.Need && !slices.Contains(out, u.Step) {
 			out = append(out, u.Step)
 		}
 	}
@@ -158,7 +159,7 @@ type nameWalk struct {
 }
 
 func (w *nameWalk) add(name string) {
-	if !w.seen[name] && !contains(w.bound, name) {
+	if !w.seen[name] && !slices.Contains(w.bound, name) {
 		w.seen[name] = true
 		w.names = append(w.names, name)
 	}

@@ -2,6 +2,8 @@ package expr
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,7 +95,7 @@ func (c *checker) namespaceMember(ns *Name, n *ast.MemberNode) *ex {
 	nm := ns.Members[name.Value]
 	if nm == nil {
 		d := c.fault(name, "unknown-name", "%s has no member %q", ns.Name, name.Value)
-		if near := diag.Suggest(name.Value, sortedKeys(ns.Members)); near != "" {
+		if near := diag.Suggest(name.Value, slices.Sorted(maps.Keys(ns.Members))); near != "" {
 			d.Help = "did you mean " + near + "?"
 		}
 		return nothing()

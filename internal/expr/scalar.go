@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -234,7 +235,7 @@ func (b *builder) fit(c *checker, e *ex, p place) func(*Frame, jsonx.Value) json
 	case TextType, TimeType:
 		switch t.Kind {
 		case TextType, TimeType:
-			if e.literal && want.Enum != nil && !contains(want.Enum, e.value.Text()) {
+			if e.literal && want.Enum != nil && !slices.Contains(want.Enum, e.value.Text()) {
 				c.fault(c.root, "enum", "%s is one of %s", subject, strings.Join(want.Enum, ", "))
 			}
 			return nil

@@ -2,6 +2,8 @@ package expr
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
 )
@@ -180,7 +182,7 @@ func (s *Scope) visible() []string {
 			}
 		}
 	}
-	return sortedKeys(all)
+	return slices.Sorted(maps.Keys(all))
 }
 
 // function finds a function of the catalogue, or nil.
@@ -202,7 +204,7 @@ func (s *Scope) callable() []string {
 			all[n] = true
 		}
 	}
-	return sortedKeys(all)
+	return slices.Sorted(maps.Keys(all))
 }
 
 // reserved are the words that cannot name anything.

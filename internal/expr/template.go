@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -295,7 +296,7 @@ func (b *builder) convertConstant(n *yamldoc.Node, t *Type, v jsonx.Value, p pla
 	if want.Kind == NumberType && want.Integer && !whole(v) {
 		b.diags.Errorf(n.Span, "type", "%s is a whole number", b.subject(p))
 	}
-	if want.Kind == TextType && want.Enum != nil && !contains(want.Enum, v.Text()) {
+	if want.Kind == TextType && want.Enum != nil && !slices.Contains(want.Enum, v.Text()) {
 		d := b.diags.Errorf(n.Span, "enum", "%s is one of %s", b.subject(p), strings.Join(want.Enum, ", "))
 		if near := diag.Suggest(v.Text(), want.Enum); near != "" {
 			d.Help = "did you mean " + near + "?"
@@ -436,7 +437,7 @@ func (b *builder) unknownKey(key *yamldoc.Node, want *Type, p place) (meant stri
 func (b *builder) missing(at diag.Span, want, given *Type, p place, meant ...string) {
 	var names []string
 	for _, name := range want.names() {
-		if _, ok := given.Fields[name]; !ok && want.Fields[name].Required && !contains(meant, name) {
+		if _, ok := given.Fields[name]; !ok && want.Fields[name].Required && !slices.Contains(meant, name) {
 			names = append(names, name)
 		}
 	}

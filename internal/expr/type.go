@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -156,7 +157,7 @@ func (t *Type) names() []string {
 	if len(t.Order) == len(t.Fields) {
 		return t.Order
 	}
-	return sortedKeys(t.Fields)
+	return slices.Sorted(maps.Keys(t.Fields))
 }
 
 // elem gives the type of a list's elements; elements of a list of unknown
@@ -289,7 +290,7 @@ func joinEnum(a, b []string) []string {
 	}
 	out := append([]string(nil), a...)
 	for _, x := range b {
-		if !contains(out, x) {
+		if !slices.Contains(out, x) {
 			out = append(out, x)
 		}
 	}
