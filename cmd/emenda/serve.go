@@ -13,6 +13,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/store"
 	"github.com/emenda-gateway/emenda/routes"
 	"github.com/emenda-gateway/emenda/sandbox"
 )
@@ -20,6 +21,9 @@ import (
 // grace is how long requests under way may take when the gateway is told to stop:
 // as long as a route may that says nothing else.
 const grace = 30 * time.Second
+
+// rememberedEntries bounds what this process remembers and caches.
+const rememberedEntries = 100_000
 
 // The credentials of the URA caller with --sandbox, unless others are given.
 const (
@@ -77,7 +81,8 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	metrics := observe.NewMetrics(version)
-	snap, err := loaded.Open(settings, metrics, log)
+	kept := store.NewLocal(rememberedEntries, settings.Timezone)
+	snap, err := loaded.Open(settings, kept, metrics, log)
 	if err != nil {
 		return err
 	}

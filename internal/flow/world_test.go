@@ -224,7 +224,7 @@ func runContext(ctx context.Context, t testing.TB, set *mapping.Set, s *shelf, i
 }
 
 func together(e *flow.Env) { e.OneByOne = false }
-func remembering(l *store.Local) setting {
+func remembering(l *store.Store) setting {
 	return func(e *flow.Env) { e.Memory, e.Cache = l, l }
 }
 

@@ -25,9 +25,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
-// rememberedEntries bounds what this process remembers and caches.
-const rememberedEntries = 100_000
-
 // Snapshot is a loaded configuration with its secrets and connections: what serves.
 type Snapshot struct {
 	*Loaded
@@ -69,8 +66,9 @@ func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, dia
 }
 
 // Open makes what serves, with the settings Resolve gave; it opens no
-// connection before a request needs one. metrics may be nil; log is told what happens to backends.
-func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
+// connection before a request needs one. kept is what outlives snapshots: the
+// caller closes it, after the last of them. metrics may be nil; log is told what happens to backends.
+func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
 	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), clients: map[string]*backend.Client{}}
 	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
@@ -84,9 +82,8 @@ func (l *Loaded) Open(settings *config.Resolved, metrics *observe.Metrics, log *
 	for _, name := range slices.Sorted(maps.Keys(settings.Callers)) {
 		s.callers = append(s.callers, callerOf(settings.Callers[name]))
 	}
-	local := store.NewLocal(rememberedEntries, l.zone)
 	s.Exchanger = exchange.New(exchange.Options{
-		Callers: s.callers, Calls: s, Memory: local, Cache: local, Zone: l.zone, Clock: time.Now,
+		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Zone: l.zone, Clock: time.Now,
 		Unavailable: func(name string) bool { return s.clients[name] == nil },
 		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})

@@ -20,8 +20,8 @@ import (
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
-// Local is a store in this process. It is safe for concurrent use.
-type Local struct {
+// Store is the store of one process. It is safe for concurrent use.
+type Store struct {
 	zone *time.Location
 
 	mu       sync.Mutex
@@ -41,24 +41,24 @@ type key [sha256.Size]byte
 // NewLocal gives a store that holds at most limit remembered values, and as
 // many kept answers, and 64 MB of either; of more, those used longest ago go.
 // Hours, days and months begin in zone.
-func NewLocal(limit int, zone *time.Location) *Local {
+func NewLocal(limit int, zone *time.Location) *Store {
 	if zone == nil {
 		zone = time.UTC
 	}
 	secret := make([]byte, sha256.Size)
 	_, _ = rand.Read(secret) // never fails, and crashes the program if it did
-	l := &Local{zone: zone, mac: hmac.New(sha256.New, secret)}
+	l := &Store{zone: zone, mac: hmac.New(sha256.New, secret)}
 	l.memories.init(limit)
 	l.answers.init(limit)
 	return l
 }
 
 // Instant tells that nothing here waits for anything.
-func (l *Local) Instant() {}
+func (l *Store) Instant() {}
 
 // Recall gives what was remembered under key, unless its time is over. Of a
 // count it gives the number of this hour, day or month.
-func (l *Local) Recall(_ context.Context, m *mapping.Memory, mapped []byte, now time.Time) (value []byte, found bool, err error) {
+func (l *Store) Recall(_ context.Context, m *mapping.Memory, mapped []byte, now time.Time) (value []byte, found bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.memories.get(l.keyOf(m, mapped, now), now)
@@ -72,7 +72,7 @@ func (l *Local) Recall(_ context.Context, m *mapping.Memory, mapped []byte, now 
 var errNotANumber = errors.New("a count grows by whole numbers only")
 
 // Remember keeps value under key, for as long as m says. A count grows by value, or by one without.
-func (l *Local) Remember(_ context.Context, m *mapping.Memory, mapped, value []byte, now time.Time) error {
+func (l *Store) Remember(_ context.Context, m *mapping.Memory, mapped, value []byte, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	k := l.keyOf(m, mapped, now)
@@ -101,7 +101,7 @@ func (l *Local) Remember(_ context.Context, m *mapping.Memory, mapped, value []b
 }
 
 // Load gives a kept answer.
-func (l *Local) Load(name string, now time.Time) (body []byte, ok bool) {
+func (l *Store) Load(name string, now time.Time) (body []byte, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.answers.get(l.sign(append(l.text[:0], name...)), now)
@@ -112,7 +112,7 @@ func (l *Local) Load(name string, now time.Time) (body []byte, ok bool) {
 }
 
 // Store keeps an answer until a time.
-func (l *Local) Store(name string, body []byte, until time.Time) {
+func (l *Store) Store(name string, body []byte, until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answers.put(l.sign(append(l.text[:0], name...)), body, until)
@@ -120,7 +120,7 @@ func (l *Local) Store(name string, body []byte, until time.Time) {
 
 // Len gives how many values are remembered and how many answers are kept,
 // those whose time is over and that nobody has asked for since among them.
-func (l *Local) Len() (memories, answers int) {
+func (l *Store) Len() (memories, answers int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.memories.at), len(l.answers.at)
@@ -128,7 +128,7 @@ func (l *Local) Len() (memories, answers int) {
 
 // keyOf gives where a memory's value stands. A count by hour, day or month has
 // a place for each, so that a late call never adds to the next.
-func (l *Local) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
+func (l *Store) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
 	b := appendPiece(l.text[:0], m.Name)
 	b = l.window(m, now).append(b)
 	return l.sign(append(b, mapped...))
@@ -141,7 +141,7 @@ func appendPiece(b []byte, piece string) []byte {
 }
 
 // sign gives the HMAC of text, which becomes the scratch again.
-func (l *Local) sign(text []byte) (k key) {
+func (l *Store) sign(text []byte) (k key) {
 	l.mac.Reset()
 	l.mac.Write(text)
 	l.sum = l.mac.Sum(l.sum[:0])
@@ -163,7 +163,7 @@ func (w window) append(b []byte) []byte {
 	return b
 }
 
-func (l *Local) window(m *mapping.Memory, now time.Time) window {
+func (l *Store) window(m *mapping.Memory, now time.Time) window {
 	now = now.In(l.zone)
 	year, month, day := now.Date()
 	switch m.Per {
@@ -179,7 +179,7 @@ func (l *Local) window(m *mapping.Memory, now time.Time) window {
 
 // until gives when a value's time is over: after `for`, and with its hour,
 // day or month. The zero time is never.
-func (l *Local) until(m *mapping.Memory, now time.Time) time.Time {
+func (l *Store) until(m *mapping.Memory, now time.Time) time.Time {
 	var until time.Time
 	if m.For > 0 {
 		until = now.Add(m.For)

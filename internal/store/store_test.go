@@ -16,14 +16,14 @@ import (
 )
 
 var (
-	_ flow.Memory  = (*store.Local)(nil)
-	_ flow.Cache   = (*store.Local)(nil)
-	_ flow.Instant = (*store.Local)(nil)
+	_ flow.Memory  = (*store.Store)(nil)
+	_ flow.Cache   = (*store.Store)(nil)
+	_ flow.Instant = (*store.Store)(nil)
 )
 
 var noon = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 
-func recall(t *testing.T, l *store.Local, m *mapping.Memory, key string, now time.Time) string {
+func recall(t *testing.T, l *store.Store, m *mapping.Memory, key string, now time.Time) string {
 	t.Helper()
 	v, found, err := l.Recall(context.Background(), m, []byte(key), now)
 	require.NoError(t, err)
@@ -31,7 +31,7 @@ func recall(t *testing.T, l *store.Local, m *mapping.Memory, key string, now tim
 	return string(v)
 }
 
-func remember(t *testing.T, l *store.Local, m *mapping.Memory, key, value string, now time.Time) {
+func remember(t *testing.T, l *store.Store, m *mapping.Memory, key, value string, now time.Time) {
 	t.Helper()
 	require.NoError(t, l.Remember(context.Background(), m, []byte(key), []byte(value), now))
 }

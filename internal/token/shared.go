@@ -1,0 +1,27 @@
+package token
+
+import (
+	"context"
+	"time"
+)
+
+// Kept is a token as it is kept for everybody who shares a Shared.
+type Kept struct {
+	Value string
+	Renew time.Time // from here on it is renewed while it is still used
+	End   time.Time // from here on it is not used
+}
+
+// Shared keeps tokens between sources: those of other replicas, and those of
+// this process before and after a reload. It must be safe for concurrent use.
+// An error means that it cannot be reached; a source then fetches for itself.
+type Shared interface {
+	// LoadToken gives the token kept under name; ok is false when there is none.
+	LoadToken(ctx context.Context, name string) (k Kept, ok bool, err error)
+	// SaveToken keeps a token under name until its end.
+	SaveToken(ctx context.Context, name string, k Kept) error
+	// LockToken takes the fetch of the token called name for the caller; ok is
+	// false while somebody who is still alive has it. unlock gives it back; it
+	// is nil when ok is false.
+	LockToken(ctx context.Context, name string) (unlock func(), ok bool, err error)
+}
