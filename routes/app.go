@@ -16,6 +16,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
+	"github.com/emenda-gateway/emenda/internal/store"
 )
 
 // app is the Fiber app of one snapshot.
@@ -289,6 +290,9 @@ func (a *app) done(x *arrival) {
 	if !slices.Contains(fiber.DefaultMethods, line.Method) {
 		line.Method = "other" // it may be anything, a document number too
 	}
+	if rep.Repeat != firstRequest {
+		line.Repeat = rep.Repeat
+	}
 	if x.route == "" {
 		line.Path = x.request.Path
 	}
@@ -301,5 +305,7 @@ func (a *app) done(x *arrival) {
 	}
 	line.Log(a.log)
 }
+
+var firstRequest = store.First.String()
 
 var badSignIn, notSignedIn = mapping.BadSignIn.String(), mapping.NotSignedIn.String()

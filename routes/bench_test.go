@@ -22,7 +22,7 @@ func BenchmarkHello(b *testing.B) {
 	require.False(b, list.HasErrors(), list.Text())
 	settings, list := loaded.Resolve(environment("http://127.0.0.1:1"))
 	require.False(b, list.HasErrors(), list.Text())
-	s, err := loaded.Open(settings, store.NewLocal(1000, settings.Timezone), m, slog.New(slog.DiscardHandler))
+	s, err := loaded.Open(settings, store.NewLocal(1000), m, slog.New(slog.DiscardHandler))
 	require.NoError(b, err)
 	defer s.Close()
 	v := NewServer(s, m, slog.New(slog.DiscardHandler))

@@ -56,7 +56,7 @@ func FuzzBytes(f *testing.F) {
 	require.False(f, list.HasErrors(), list.Text())
 	settings, list := loaded.Resolve(environment("")) // no shop: nothing is called
 	require.False(f, list.HasErrors(), list.Text())
-	s, err := loaded.Open(settings, store.NewLocal(1000, settings.Timezone), m, slog.New(slog.DiscardHandler))
+	s, err := loaded.Open(settings, store.NewLocal(1000), m, slog.New(slog.DiscardHandler))
 	require.NoError(f, err)
 	f.Cleanup(s.Close)
 	log := &lines{}

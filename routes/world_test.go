@@ -101,7 +101,7 @@ func open(t *testing.T, config, shop string, m *observe.Metrics, log ...*slog.Lo
 	require.False(t, list.HasErrors(), list.Text())
 	settings, list := loaded.Resolve(environment(shop))
 	require.False(t, list.HasErrors(), list.Text())
-	s, err := loaded.Open(settings, store.NewLocal(1000, settings.Timezone), m, append(log, slog.New(slog.DiscardHandler))[0])
+	s, err := loaded.Open(settings, store.NewLocal(1000), m, append(log, slog.New(slog.DiscardHandler))[0])
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s

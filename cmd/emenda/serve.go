@@ -22,9 +22,6 @@ import (
 // as long as a route may that says nothing else.
 const grace = 30 * time.Second
 
-// rememberedEntries bounds what this process remembers and caches.
-const rememberedEntries = 100_000
-
 // The credentials of the URA caller with --sandbox, unless others are given.
 const (
 	sandboxApp   = "ura"
@@ -81,7 +78,11 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	metrics := observe.NewMetrics(version)
-	kept := store.NewLocal(rememberedEntries, settings.Timezone)
+	kept, err := loaded.OpenStore(settings, metrics, log)
+	if err != nil {
+		return err
+	}
+	defer closeStore(kept, log)
 	snap, err := loaded.Open(settings, kept, metrics, log)
 	if err != nil {
 		return err
@@ -89,9 +90,6 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	defer snap.Close()
 	for _, l := range snap.LeftOut {
 		log.Warn("left out", slog.String("kind", l.Kind), slog.String("name", l.Name), slog.String("why", l.Why))
-	}
-	if settings.RedisURL.IsSet() {
-		log.Warn("REDIS_URL is set, but this version keeps what replicas share in each process")
 	}
 	server := routes.NewServer(snap, metrics, log)
 	return listenAndServe(ctx, server, settings, log)
@@ -168,6 +166,12 @@ func sandboxEnvironment(env func(string) (string, bool), erp string) func(string
 		}
 		v, ok := defaults[name]
 		return v, ok
+	}
+}
+
+func closeStore(kept *store.Store, log *slog.Logger) {
+	if err := kept.Close(); err != nil {
+		log.Warn("closing the store", slog.String("error", err.Error()))
 	}
 }
 

@@ -24,6 +24,7 @@ type Options struct {
 	Calls       flow.Caller
 	Memory      flow.Memory
 	Cache       flow.Cache
+	Turns       Turns // nil: nothing is kept of what changes something
 	Zone        *time.Location
 	Clock       func() time.Time
 	Unavailable func(backend string) bool // a backend left out; may be nil
@@ -59,7 +60,8 @@ type Report struct {
 	Cause   *expr.RuntimeError
 	Calls   int
 	Failed  FailedCall // the last that failed, also when a step went on without it
-	Reply   int        // which of the mapping's replies; -1 when the dialect's words went out
+	Reply   int        // which of the mapping's replies; -1 when the dialect's words or a kept answer went out
+	Repeat  string     // of a route with repeat: what was found (store.Found)
 }
 
 // Serve answers request r of route, appending the body to buf. ctx carries no
@@ -98,18 +100,42 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 
 	ctx, cancel := context.WithTimeout(ctx, route.Timeout)
 	defer cancel()
-	run := runs.Get().(*running)
-	run.counted.next = e.o.Calls
-	run.env = flow.Env{
-		Calls: &run.counted, Memory: e.o.Memory, Cache: e.o.Cache, Now: now, Zone: e.o.Zone,
-		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable,
-		MaxEach: e.o.MaxEach, Fuel: e.o.Fuel, OneByOne: e.o.OneByOne,
-	}
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
 		given.Request = f.Get(p.Slots.Request)
 	}
-	out := flow.Run(ctx, p, f, given, &run.env, buf)
+	if !route.Changes {
+		return e.run(ctx, f, route, r, given, nil, watch, report, buf)
+	}
+	turn, answer := e.begin(ctx, f, route, r, input, &report, buf)
+	if answer != nil {
+		return *answer
+	}
+	if turn == nil {
+		return e.run(ctx, f, route, r, given, nil, watch, report, buf)
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			turn.Abandon()
+		}
+	}()
+	res := e.run(ctx, f, route, r, given, turn, watch, report, buf)
+	ended = true
+	end(turn, &res)
+	return res
+}
+
+// run runs the mapping and gives its reply, or the dialect's words for why there is none.
+func (e *Exchanger) run(ctx context.Context, f *expr.Frame, route *mapping.Route, r *intake.Request, given flow.Given, guard flow.Guard, watch flow.Watcher, report Report, buf []byte) Response {
+	run := runs.Get().(*running)
+	run.counted.next = e.o.Calls
+	run.env = flow.Env{
+		Calls: &run.counted, Memory: e.o.Memory, Cache: e.o.Cache, Guard: guard, Now: f.Now, Zone: e.o.Zone,
+		RequestID: r.ID, Watch: watch, Unavailable: e.o.Unavailable,
+		MaxEach: e.o.MaxEach, Fuel: e.o.Fuel, OneByOne: e.o.OneByOne,
+	}
+	out := flow.Run(ctx, route.Plan, f, given, &run.env, buf)
 	report.Calls, report.Failed = run.counted.take()
 	run.env = flow.Env{}
 	runs.Put(run)
@@ -132,6 +158,9 @@ func (e *Exchanger) prepare(f *expr.Frame, route *mapping.Route, r *intake.Reque
 	}
 	if p.Slots.Request >= 0 {
 		f.Set(p.Slots.Request, requestValue(f.Arena, r, route.Dialect))
+	}
+	if p.Slots.Now >= 0 {
+		f.Set(p.Slots.Now, f.TimeValue(f.Now))
 	}
 }
 

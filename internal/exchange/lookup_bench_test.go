@@ -127,7 +127,7 @@ func record(tb testing.TB, route *mapping.Route, test *mapping.Test) *rendered {
 	require.Nil(tb, problem)
 	r.input = string(input.AppendJSON(nil))
 	out := flow.Run(context.Background(), p, f, flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}, &flow.Env{
-		Calls: answers{tb, test}, Memory: store.NewLocal(100, time.UTC), Now: r.now, Zone: time.UTC, Watch: r, OneByOne: true,
+		Calls: answers{tb, test}, Memory: store.NewLocal(100), Now: r.now, Zone: time.UTC, Watch: r, OneByOne: true,
 	}, nil)
 	require.Nil(tb, out.Problem)
 	for _, s := range p.Steps {

@@ -36,7 +36,7 @@ reply:
 func costly(t testing.TB, text string) func() {
 	set := load(t, text, findFlow)
 	p := set.Routes[0].Plan
-	env := &flow.Env{Calls: canned{[]byte(`{"id":"a","name":"n","size":1,"number":"7"}`)}, Memory: store.NewLocal(10, time.UTC), Now: noon, Zone: time.UTC}
+	env := &flow.Env{Calls: canned{[]byte(`{"id":"a","name":"n","size":1,"number":"7"}`)}, Memory: store.NewLocal(10), Now: noon, Zone: time.UTC}
 	input := jsonx.RawValue(`{"id":"a"}`)
 	buf := make([]byte, 0, 512)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)

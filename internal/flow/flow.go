@@ -23,7 +23,8 @@ type Caller interface {
 	Call(ctx context.Context, c *backend.Call) *backend.Answer
 }
 
-// Memory is what recall and remember reach. Keys and values are JSON. A value
+// Memory is what recall and remember reach. Keys and values are JSON; hours,
+// days and months are those of now's zone. A value
 // that Recall gives must never change afterwards; key and value given to
 // Remember are the caller's again when it returns.
 type Memory interface {
@@ -31,9 +32,9 @@ type Memory interface {
 	Remember(ctx context.Context, m *mapping.Memory, key, value []byte, now time.Time) error
 }
 
-// Instant marks a Memory that answers without waiting for anything: its steps
-// run where they stand, without a goroutine.
-type Instant interface{ Instant() }
+// Instant tells of a Memory whether it answers without waiting for anything:
+// its steps then run where they stand, without a goroutine.
+type Instant interface{ Instant() bool }
 
 // Cache keeps answers for `cache:`. Keys hold the plan, the step and the mapped
 // key. What is stored is the cache's from then on, and nobody changes it.
@@ -47,6 +48,7 @@ type Env struct {
 	Calls       Caller
 	Memory      Memory // nil: the store is down
 	Cache       Cache  // nil: nothing is kept
+	Guard       Guard  // nil: nobody is asked before something changes, and nothing can be claimed
 	Now         time.Time
 	Zone        *time.Location
 	RequestID   string
@@ -57,6 +59,14 @@ type Env struct {
 	OneByOne bool
 	MaxEach  int // the most elements an `each` may have; 0: DefaultMaxEach
 	Fuel     int // of the frames of flows; 0: the default of frames
+}
+
+// now is the time of the run in the provider's zone.
+func (e *Env) now() time.Time {
+	if e.Zone == nil {
+		return e.Now
+	}
+	return e.Now.In(e.Zone)
 }
 
 // DefaultMaxEach is how many elements an `each` may have when nothing else is said.

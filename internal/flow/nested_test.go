@@ -149,14 +149,17 @@ func TestMemory(t *testing.T) {
 	set := load(t, replace(memoryText, "CATCH", ""))
 	for name, slow := range map[string]bool{"instant": false, "slow": true} {
 		t.Run(name, func(t *testing.T) {
-			l := store.NewLocal(10, time.UTC)
+			l := store.NewLocal(10)
 			with := remembering(l)
 			if slow {
 				with = func(e *flowEnv) { e.Memory = slowMemory{Memory: l} }
 			}
 			s := newShelf().gives("item", `{"id":"A"}`)
 			requireReply(t, `{"times":0,"keeps":"ok","state":"ok"}`, run(t, set, s, `{"id":"a"}`, with))
-			require.NoError(t, l.Remember(context.Background(), &mapping.Memory{Name: "hits", Count: true, Per: "month"}, []byte(`"a"`), nil, noon))
+			turn, _, _, err := l.Begin(context.Background(), nil, store.About{}, noon)
+			require.NoError(t, err)
+			hit := &flow.Admission{Now: noon, Claim: &mapping.Memory{Name: "hits", Count: true, Per: "month"}, Key: []byte(`"a"`), Limit: 1}
+			require.Equal(t, flow.Admitted, turn.Admit(context.Background(), hit))
 			requireReply(t, `{"known":"A","times":1,"keeps":"skipped","state":"ok"}`, run(t, set, s, `{"id":"a"}`, with, together))
 			requireReply(t, `{"times":0,"keeps":"ok","state":"ok"}`, run(t, set, s, `{"id":"b"}`, with, together))
 			require.Equal(t, []string{"item /items/a", "item /items/b"}, s.calls)
@@ -197,7 +200,7 @@ steps:
   item: { call: shop.item, with: { id: "${input.id}" }, cache: { key: "${input.id}", for: 1m }, catch: { any: continue } }
 reply: [{ json: { id: "${?item?.id}", status: "${?steps.item.status}", state: "${steps.item.state}" } }]
 `)
-	l := store.NewLocal(10, time.UTC)
+	l := store.NewLocal(10)
 	with := remembering(l)
 	bad := newShelf().ends("item", contract.Failed, "status", 500, "")
 	requireReply(t, `{"status":500,"state":"failed"}`, run(t, set, bad, `{"id":"a"}`, with))

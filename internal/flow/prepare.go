@@ -46,6 +46,9 @@ func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem in
 	t := r.newTask(s, c, elem)
 	t.cacheKey = key
 	err := r.render(t, s, c)
+	if err == nil && c.Call != nil {
+		err = r.guard(t, s, c.Call)
+	}
 	if err != nil {
 		r.idle = append(r.idle, t)
 		return nil, r.broken(err)
@@ -96,6 +99,28 @@ func (r *run) newTask(s *mapping.Step, c *mapping.Case, elem int) *task {
 	}
 	t.step, t.elem, t.action, t.memory = s.Index, elem, c.Action, c.Memory
 	return t
+}
+
+// guard says whether a call is admitted by somebody before it goes out: one
+// that changes something, or that claims. The calls of a flow are asked for one by one.
+func (r *run) guard(t *task, s *mapping.Step, c *mapping.Call) *expr.RuntimeError {
+	target := ""
+	switch {
+	case c.Operation != nil:
+		target = c.Operation.Name()
+		t.guarded = c.Operation.Changes
+	case c.Flow != nil:
+		target = c.Flow.Name
+	}
+	t.guarded = t.guarded || s.Claim != nil
+	if !t.guarded {
+		return nil
+	}
+	t.admission = Admission{Step: s.Name, Target: target, Now: r.env.now()}
+	if s.Claim == nil {
+		return nil
+	}
+	return r.claim(t, s.Claim)
 }
 
 // render makes the request, the flow's input, or the memory's key and value.

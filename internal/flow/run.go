@@ -101,7 +101,11 @@ func newRun(p *mapping.Plan, f *expr.Frame, env *Env) *run {
 	} else {
 		r.steps = r.steps[:n]
 	}
-	_, r.instant = env.Memory.(Instant)
+	if m, ok := env.Memory.(Instant); ok {
+		r.instant = m.Instant()
+	} else {
+		r.instant = false
+	}
 	return r
 }
 

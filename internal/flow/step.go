@@ -111,6 +111,9 @@ func (r *run) finish(t *task) {
 // outcome makes a step's result of a finished task.
 func (r *run) outcome(s *mapping.Step, t *task) result {
 	var res result
+	if t.stopped {
+		return t.res
+	}
 	switch t.action {
 	case mapping.DoCall:
 		a := t.answer

@@ -2,7 +2,6 @@ package flow_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -47,7 +46,7 @@ input: { ids: { type: array, items: { type: string }, required: true } }
 steps: {}
 result: { a: "${only(input.ids)}" }
 `}
-			with := remembering(store.NewLocal(10, time.UTC))
+			with := remembering(store.NewLocal(10))
 			got := run(t, load(t, replace(text, "CATCH", ""), flows...), newShelf(), `{"ids":["a","b"]}`, with)
 			require.NotNil(t, got.Problem)
 			require.Equal(t, "internal", got.Problem.Kind.String())

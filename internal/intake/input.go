@@ -60,6 +60,13 @@ func Convert(a *jsonx.Arena, in *mapping.Input, from jsonx.Value) (jsonx.Value, 
 	return c.end(), c.faults
 }
 
+// Missing is the problem of something that must have a value and has none, in the dialect's words.
+func Missing(field string, d *mapping.Dialect) *Problem {
+	p := refused([]Fault{{Field: field, Keyword: "required"}}, d)
+	p.Fields = nil // it need not be one of the input's
+	return p
+}
+
 // refused is the problem of fields that are not right, in the dialect's words.
 func refused(faults []Fault, d *mapping.Dialect) *Problem {
 	var text strings.Builder

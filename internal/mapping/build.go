@@ -212,6 +212,7 @@ func (p *planner) unusedInput() {
 	for _, k := range []string{"rules", "let", "steps", "reply", "result"} {
 		walk(p.doc.root.Get(k))
 	}
+	walk(p.doc.root.Get("route").Get("repeat"))
 	if whole {
 		return
 	}

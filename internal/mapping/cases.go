@@ -156,7 +156,7 @@ func (p *planner) gives(i *stepInfo, t *expr.Type, at diag.Span) {
 }
 
 func hasLater(n *yamldoc.Node) bool {
-	for _, k := range []string{"claim", "wait", "emit", "poll", "sleep", "lookup"} {
+	for _, k := range []string{"wait", "emit", "poll", "sleep", "lookup"} {
 		if n.Get(k) != nil {
 			return true
 		}

@@ -22,6 +22,8 @@ func (l *loader) mapping(d *document) {
 	}
 	p := &planner{loader: l, doc: d, plan: plan}
 	p.build()
+	r.Changes = plan.changes()
+	p.repeat(r, route.Get("repeat"))
 	p.replies()
 	p.finish()
 	if r.Dialect != nil {

@@ -100,6 +100,10 @@ func stepRefs(n *yamldoc.Node) []string {
 	if c := n.Get("cache"); c != nil {
 		add(c.Get("key"), false)
 	}
+	if c := n.Get("claim"); c != nil {
+		add(c.Get("key"), false)
+		add(c.Get("limit"), false)
+	}
 	if s := n.Get("switch"); s != nil {
 		for _, c := range s.Items {
 			action(c)
@@ -280,6 +284,7 @@ type place uint8
 
 const (
 	inRules place = iota
+	inRepeat
 	inReplies
 	inResult
 )
@@ -290,16 +295,20 @@ func (p *planner) view(where place) *expr.Scope {
 	for _, n := range p.names {
 		c := *n
 		switch where {
-		case inRules:
+		case inRules, inRepeat:
+			before := "rules are checked before any step runs"
+			if where == inRepeat {
+				before = "repeat is looked at before any step runs"
+			}
 			switch c.Kind {
 			case expr.StepName:
-				c.Barred = "rules are checked before any step runs"
+				c.Barred = before
 			case expr.LetName:
 				if !p.byName[c.Name].early {
-					c.Barred = "rules are checked before any step runs, and " + c.Name + " is made of steps"
+					c.Barred = before + ", and " + c.Name + " is made of steps"
 				}
 			case expr.Namespace:
-				c.Barred = "rules are checked before any step runs"
+				c.Barred = before
 			default:
 				if c.Name == "warnings" || c.Name == "failures" {
 					c.Barred = c.Name + " is known only after the rules"

@@ -85,7 +85,15 @@ func callOutcomes(op *contract.Operation) outcomes {
 	if op.Changes {
 		o.add(contract.Unknown, op.Classes(contract.Unknown)...)
 		o.add(contract.Unknown, contract.ClassTimeout, contract.ClassBroken)
+		o.add(contract.Failed, contract.ClassStore) // what a route with repeat has to keep cannot be
 	}
+	return o
+}
+
+func claimOutcomes() outcomes {
+	o := outcomes{}
+	o.add(contract.Refused, contract.ClassLimit)
+	o.add(contract.Failed, contract.ClassStore, contract.ClassTemplate)
 	return o
 }
 

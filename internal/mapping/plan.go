@@ -4,6 +4,7 @@
 package mapping
 
 import (
+	"slices"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -32,7 +33,17 @@ type Route struct {
 	Needs   string // permission: "shop.items"
 	Timeout time.Duration
 	Errors  *ErrorReplies // the dialect's, with this route's replacements
+	Repeat  *Repeat       // nil: a repeated request is a new one
+	Changes bool          // some step changes something
 	At      diag.Span
+}
+
+// Repeat says which requests are repeats of one another.
+type Repeat struct {
+	Key   *expr.Template
+	For   time.Duration // how long the first answer is given
+	Field string        // what messages call a missing key
+	At    diag.Span
 }
 
 // Plan is one mapping's or flow's steps, compiled.
@@ -48,6 +59,11 @@ type Plan struct {
 	Replies []*Reply       // a mapping's; the last has no When
 	Result  *expr.Template // a flow's
 	Const   jsonx.Value
+}
+
+// changes tells whether some step changes something.
+func (p *Plan) changes() bool {
+	return slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Changes })
 }
 
 // Slots are where a frame holds what the runner fills in; -1: not used by this plan.
@@ -104,6 +120,7 @@ type Step struct {
 	Timeout time.Duration // of one attempt; 0: the backend's
 	Retry   *Retry
 	Cache   *Cache
+	Claim   *Claim
 	Catch   *Catch
 	Changes bool // some case calls an operation or flow that changes something
 	At      diag.Span
@@ -182,7 +199,7 @@ type Memory struct {
 	Value    *expr.Type // nil for a count
 	Count    bool
 	For      time.Duration
-	Per      string // "", "day", "month"
+	Per      string // "", "hour", "day", "month"
 	Durable  bool
 	Refuse   bool // if_down: refuse
 	Personal bool
@@ -205,6 +222,14 @@ type Retry struct {
 type Cache struct {
 	Key *expr.Template
 	For time.Duration
+}
+
+// Claim takes one of a limited number before a call.
+type Claim struct {
+	Memory *Memory // a count
+	Key    *expr.Template
+	Limit  *expr.Template
+	At     diag.Span
 }
 
 // Catch says what happens when a step is not ok.
@@ -362,19 +387,25 @@ type TestFile struct {
 
 // Test is one entry of `tests`; nodes keep positions for messages.
 type Test struct {
-	Name     string
-	At       diag.Span
-	Now      time.Time // zero: a fixed default
-	Caller   string
-	Memory   map[string][]MemoryEntry
-	Request  *TestRequest
-	Upstream []*TestCall
-	Reply    *TestReply
-	Remember map[string][]MemoryEntry // `memory` expected afterwards: key under `after`
-	Input    *yamldoc.Node            // a flow's test: its input
-	Result   *yamldoc.Node            // a flow's test: its expected result
-	Refused  bool                     // a flow's test: expected to end refused …
-	State    string                   // … or in this state
+	Name         string
+	At           diag.Span
+	Now          time.Time // zero: a fixed default
+	Memory       map[string][]MemoryEntry
+	Upstream     []*TestCall
+	TestExchange                          // a mapping's test: the first request
+	Again        []TestExchange           // a mapping's test: further requests
+	Remember     map[string][]MemoryEntry // `memory` expected afterwards: key under `after`
+	Input        *yamldoc.Node            // a flow's test: its input
+	Result       *yamldoc.Node            // a flow's test: its expected result
+	Refused      bool                     // a flow's test: expected to end refused …
+	State        string                   // … or in this state
+}
+
+// TestExchange is one request of a test and what must come back.
+type TestExchange struct {
+	Caller  string
+	Request *TestRequest
+	Reply   *TestReply
 }
 
 // MemoryEntry is one remembered value.

@@ -7,7 +7,6 @@ const Version = "1"
 
 // The words of keys that have their place in the language but no meaning yet.
 const (
-	laterStore = "not supported yet: %s needs the durable store"
 	laterOrder = "not supported yet: %s belongs to durable orders"
 )
 
@@ -97,7 +96,7 @@ func mappingShape() *yamldoc.Shape {
 		key("let", letShape(), "Named values, computed once, when first used."),
 		key("steps", stepsShape(), "The calls and what lies between them."),
 		required(key("reply", repliesShape(), "The answers: the first whose `when` holds once all steps settled; the last has no `when`.")),
-		later("mode", "not supported yet: durable mappings need the durable store", "`durable` records every step."),
+		later("mode", "not supported yet: mode belongs to durable orders", "`durable` records every step."),
 		later("order", "not supported yet: order belongs to durable orders", "Key, deadline and accepted reply of durable orders."),
 		later("finally", "not supported yet: finally belongs to durable orders", "Steps that run at every end of an order."),
 		key("tests", testsShape(false), "Requests, the backends' answers and what must come back; run by `emenda test` and before every reload."),
@@ -125,7 +124,10 @@ func routeShape() *yamldoc.Shape {
 		key("timeout", duration, "How long a request may take in all; without it, 30s."),
 		key("needs", text, "The permission a caller must have; without it, `<dialect>.<path>`."),
 		key("errors", errorsShape(), "Replaces single kinds of the dialect's errors."),
-		later("repeat", "not supported yet: repeat needs the durable store", "Gives a repeated request the first answer."),
+		key("repeat", object("repeat", "Which requests are repeats: once something that changes was sent, they get the first answer.",
+			required(key("key", value, "What makes two requests of one caller the same; without a value, bad input.")),
+			required(key("for", duration, "How long the first answer is given.")),
+		), "Gives a repeated request the first answer: while that one is under way it waits, and what was sent is not sent again."),
 		later("operation", "not supported yet: operation comes with expose", "Replaces an exposed operation."),
 	)
 }

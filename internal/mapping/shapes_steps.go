@@ -51,12 +51,16 @@ func stepShape() *yamldoc.Shape {
 			required(key("key", value, "What tells one answer from another.")),
 			required(key("for", duration, "How long an answer is kept.")),
 		), "Keeps ok answers of a call that changes nothing."),
+		key("claim", object("claim", "Takes one of a limited number before the call; over the limit the step is refused, class limit.",
+			required(key("memory", name, "The count it is taken of.")),
+			required(key("key", value, "Whose count.")),
+			required(key("limit", value, "How many may be taken in all.")),
+		), "Takes one of a limited number before something is changed; given back when that is refused or surely not done, kept when its answer is lost."),
 		key("after", oneOf(name, listOf(name)), "Steps that must have settled before this one starts."),
 		key("parallel", boolean, "A step that changes something no longer waits for the steps above it."),
 	)
 	for _, l := range []struct{ name, words, doc string }{
-		{"claim", fmt.Sprintf(laterStore, "claim"), "Takes one of a limited number before the call."},
-		{"idempotency_key", fmt.Sprintf(laterStore, "idempotency_key"), "A key that lets a changing call be repeated."},
+		{"idempotency_key", fmt.Sprintf(laterOrder, "idempotency_key"), "A key that lets a changing call be repeated."},
 		{"lookup", fmt.Sprintf(laterOrder, "lookup"), "Finds out whether a lost call took effect."},
 		{"undo", fmt.Sprintf(laterOrder, "undo"), "What takes the step back."},
 		{"commit", fmt.Sprintf(laterOrder, "commit"), "From here on nothing is undone."},

@@ -26,17 +26,26 @@ func testsShape(flow bool) *yamldoc.Shape {
 		keys = append(keys,
 			key("caller", name, "A caller of gateway.yaml, as whom the request is made without its credentials."),
 			required(key("request", testRequestShape(), "The request.")),
-			required(key("reply", object("expected reply", "What must come back.",
-				key("status", integer, "The HTTP status."),
-				key("json", anything, "The body, exactly."),
-				key("contains", anything, "Members the body must have at least."),
-				key("text", text, "The body, byte for byte."),
-				key("header", mapOf(scalar, "", ""), "Header fields that must be there."),
-			), "What must come back.")),
+			required(key("reply", testReplyShape(), "What must come back.")),
+			key("again", listOf(object("further request", "A request after the first one, which finds what that left.",
+				key("caller", name, "Who makes it; without it, the first one's caller."),
+				required(key("request", testRequestShape(), "The request.")),
+				required(key("reply", testReplyShape(), "What must come back.")),
+			)), "Further requests, one after the other: repeats, and what is like them."),
 			later("order", "not supported yet: order belongs to durable orders", "How the order must end."),
 		)
 	}
 	return listOf(object("test", "One test.", keys...))
+}
+
+func testReplyShape() *yamldoc.Shape {
+	return object("expected reply", "What must come back.",
+		key("status", integer, "The HTTP status."),
+		key("json", anything, "The body, exactly."),
+		key("contains", anything, "Members the body must have at least."),
+		key("text", text, "The body, byte for byte."),
+		key("header", mapOf(scalar, "", ""), "Header fields that must be there."),
+	)
 }
 
 func testRequestShape() *yamldoc.Shape {

@@ -213,7 +213,7 @@ func (p *planner) elementNeeds(i *stepInfo, n *yamldoc.Node) {
 	}
 }
 
-// around compiles what lies around the calls: timeout, retry, cache, order.
+// around compiles what lies around the calls: timeout, retry, cache, claim, order.
 func (p *planner) around(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 	st := i.step
 	calls, operations := false, true
@@ -262,6 +262,7 @@ func (p *planner) around(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 		}
 		st.Needs = p.needs(st.Needs, infoOf(st.Cache.Key))
 	}
+	p.claim(i, n, s)
 	if st.Each != nil {
 		st.Each.AtMost = 8
 		if st.Changes {

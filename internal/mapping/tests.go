@@ -273,6 +273,23 @@ func missing(given *yamldoc.Node, in *Input, owner *yamldoc.Node) diag.List {
 }
 
 func (l *loader) routeTest(t *Test, n *yamldoc.Node, route *Route) {
+	t.TestExchange = l.testExchange(n, route)
+	if again := n.Get("again"); again != nil {
+		for _, item := range again.Items {
+			if item.Kind != yamldoc.Map {
+				continue
+			}
+			e := l.testExchange(item, route)
+			if e.Caller == "" {
+				e.Caller = t.Caller
+			}
+			t.Again = append(t.Again, e)
+		}
+	}
+}
+
+// testExchange reads who makes a request of a test, the request and its reply.
+func (l *loader) testExchange(n *yamldoc.Node, route *Route) (t TestExchange) {
 	if c := n.Get("caller"); c != nil && c.Text != "" {
 		t.Caller = c.Text
 		dialect, ok := l.facts.callers[c.Text]
@@ -289,6 +306,7 @@ func (l *loader) routeTest(t *Test, n *yamldoc.Node, route *Route) {
 	if r := n.Get("reply"); r != nil && r.Kind == yamldoc.Map {
 		t.Reply = l.testReply(r)
 	}
+	return t
 }
 
 func (l *loader) testRequest(n *yamldoc.Node) *TestRequest {

@@ -73,34 +73,30 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	upstream := newBook(test.Upstream)
 	record := &recorder{next: o.Watch}
 	memory := newMemory(test.Memory)
-	cache := store.NewLocal(1000, o.Zone)
+	kept := store.NewLocal(1000)
+	turns := &turns{kept: kept, memory: memory}
 	if file.Route != nil {
 		options := exchange.Options{
-			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: cache, Zone: o.Zone,
+			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: kept, Turns: turns, Zone: o.Zone,
 			Clock: func() time.Time { return now }, OneByOne: true, Fuel: o.Fuel, MaxEach: o.MaxEach,
 		}
-		for _, c := range o.Callers {
-			if c.Name == test.Caller {
-				options.Assume = c
+		for i, x := range append([]mapping.TestExchange{test.TestExchange}, test.Again...) {
+			failures := request(file.Route, test, &x, options, o, record)
+			for _, f := range failures {
+				if i > 0 {
+					f = fmt.Sprintf("again, request %d: %s", i+1, f)
+				}
+				r.Failures = append(r.Failures, f)
 			}
 		}
-		req, err := buildRequest(file.Route, test)
+	} else {
+		guard, _, _, err := turns.Begin(context.Background(), nil, store.About{Route: file.Plan.Name}, now)
 		if err != nil {
 			r.Failures = append(r.Failures, err.Error())
 			return r
 		}
-		e := exchange.New(options)
-		for range max(1, test.Request.Times) {
-			in := *req
-			res := e.Serve(context.Background(), file.Route, &in, record, nil)
-			r.Failures = append(r.Failures, checkReply(test.Reply, &res)...)
-			if o.Answered != nil {
-				o.Answered(file.Route, test, &res.Report)
-			}
-		}
-	} else {
 		r.Failures = append(r.Failures, runFlow(file.Plan, test, &flow.Env{
-			Calls: upstream, Memory: memory, Cache: cache, Now: now, Zone: o.Zone, RequestID: "test", Watch: record, OneByOne: true,
+			Calls: upstream, Memory: memory, Cache: kept, Guard: guard, Now: now, Zone: o.Zone, RequestID: "test", Watch: record, OneByOne: true,
 			Fuel: o.Fuel, MaxEach: o.MaxEach,
 		})...)
 	}
@@ -110,6 +106,29 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 		r.Steps = record.lines
 	}
 	return r
+}
+
+// request makes one request of a test, as often as it says, and tells what differed.
+func request(route *mapping.Route, test *mapping.Test, x *mapping.TestExchange, options exchange.Options, o Options, watch flow.Watcher) (failures []string) {
+	for _, c := range o.Callers {
+		if c.Name == x.Caller {
+			options.Assume = c
+		}
+	}
+	req, err := buildRequest(route, x.Request)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	e := exchange.New(options)
+	for range max(1, x.Request.Times) {
+		in := *req
+		res := e.Serve(context.Background(), route, &in, watch, nil)
+		failures = append(failures, checkReply(x.Reply, &res)...)
+		if o.Answered != nil {
+			o.Answered(route, test, &res.Report)
+		}
+	}
+	return failures
 }
 
 func runFlow(p *mapping.Plan, test *mapping.Test, env *flow.Env) (failures []string) {

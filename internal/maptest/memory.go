@@ -7,9 +7,11 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
@@ -37,7 +39,41 @@ func (m *memory) set(name string, key, value []byte) {
 }
 
 // Instant tells that nothing here waits for anything.
-func (m *memory) Instant() {}
+func (m *memory) Instant() bool { return true }
+
+// claim takes one of a count, unless that would be over the limit.
+func (m *memory) claim(a *flow.Admission) bool {
+	if a.Claim == nil {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.number(a)
+	if n >= a.Limit {
+		return false
+	}
+	m.set(a.Claim.Name, a.Key, strconv.AppendInt(nil, n+1, 10))
+	return true
+}
+
+// unclaim gives one back.
+func (m *memory) unclaim(a *flow.Admission) {
+	if a.Claim == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := m.number(a) - 1; n > 0 {
+		m.set(a.Claim.Name, a.Key, strconv.AppendInt(nil, n, 10))
+	} else {
+		delete(m.entries[a.Claim.Name], string(a.Key))
+	}
+}
+
+func (m *memory) number(a *flow.Admission) int64 {
+	n, _ := strconv.ParseInt(string(m.entries[a.Claim.Name][string(a.Key)]), 10, 64) // the loader has checked what a test gives
+	return n
+}
 
 // Recall finds a remembered value.
 func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ time.Time) ([]byte, bool, error) {

@@ -15,8 +15,7 @@ import (
 )
 
 // buildRequest makes the request a test describes, as the HTTP layer would hand it on.
-func buildRequest(route *mapping.Route, test *mapping.Test) (*intake.Request, error) {
-	t := test.Request
+func buildRequest(route *mapping.Route, t *mapping.TestRequest) (*intake.Request, error) {
 	r := &intake.Request{ID: "test", Method: t.Method, Path: t.Path}
 	if r.Method == "" {
 		r.Method = route.Methods[0]

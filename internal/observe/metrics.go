@@ -24,6 +24,7 @@ type Metrics struct {
 	breaker   *prometheus.GaugeVec
 	tokens    *prometheus.CounterVec
 	templates *prometheus.CounterVec
+	store     storeMetrics
 }
 
 // buckets reach from an answer out of memory to the longest time a caller is known to wait.
@@ -65,6 +66,7 @@ func NewMetrics(version string) *Metrics {
 		Name: "emenda_build_info", Help: "1, labelled with the gateway's version.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
+	m.store = newStoreMetrics(m.registry)
 	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.tokens, m.templates, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -72,6 +72,7 @@ type Line struct {
 	Step    string // the step that failed
 	Cause   string // file:line:col and words of a failed expression
 	Address string // the peer's, for failed sign-ins only
+	Repeat  string // of a route with repeat: what was found; "" for a first request
 	Took    time.Duration
 	Calls   int
 	In, Out int // body bytes
@@ -94,7 +95,7 @@ func (l *Line) Log(log *slog.Logger) {
 	if !log.Enabled(ctx, level) {
 		return
 	}
-	var room [20]slog.Attr
+	var room [21]slog.Attr
 	a := append(room[:0],
 		slog.String("request_id", l.ID),
 		slog.String("method", l.Method),
@@ -107,7 +108,7 @@ func (l *Line) Log(log *slog.Logger) {
 	)
 	for _, t := range [...]struct{ key, value string }{
 		{"route", l.Route}, {"path", Mask(l.Path)}, {"caller", l.Caller}, {"class", l.Class},
-		{"step", l.Step}, {"cause", l.Cause}, {"failed_operation", l.FailedOperation}, {"failed_class", l.FailedClass}, {"client_address", l.Address},
+		{"step", l.Step}, {"cause", l.Cause}, {"failed_operation", l.FailedOperation}, {"failed_class", l.FailedClass}, {"client_address", l.Address}, {"repeat", l.Repeat},
 	} {
 		if t.value != "" {
 			a = append(a, slog.String(t.key, t.value))

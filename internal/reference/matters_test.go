@@ -17,7 +17,7 @@ func TestEveryKeyMatters(t *testing.T) {
 	require.Empty(t, w.notices("", ""), "the cases as they are")
 	noticed := 0
 	for _, id := range Keys() {
-		listed := slices.Contains(notes, id.String()) || slices.Contains(waiting, id.String()) || elsewhere[id.String()] != "" ||
+		listed := slices.Contains(notes, id.String()) || elsewhere[id.String()] != "" ||
 			slices.ContainsFunc(forbids, func(f forbidden) bool { return f.key == id.String() })
 		uses := cov.Keys[id]
 		if listed {
@@ -32,8 +32,8 @@ func TestEveryKeyMatters(t *testing.T) {
 			t.Errorf("the cases pass without %s", id)
 		}
 	}
-	t.Logf("of %d keys, %d are noticed by a case when they are missing, %d by what they forbid, %d by tests of the process; %d are notes, %d wait for the shared store",
-		len(Keys()), noticed, len(forbids), len(elsewhere), len(notes), len(waiting))
+	t.Logf("of %d keys, %d are noticed by a case when they are missing, %d by what they forbid, %d by tests of the process; %d are notes",
+		len(Keys()), noticed, len(forbids), len(elsewhere), len(notes))
 }
 
 func (b *bench) matters(u *Use) bool {

@@ -3,7 +3,6 @@ package reference
 import (
 	_ "embed" // the page's head
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/expr"
@@ -118,9 +117,6 @@ func (p *page) shape(s *ShapeOf) {
 		doc, needed := k.Doc, ""
 		if k.Required {
 			needed = ", required"
-		}
-		if slices.Contains(waiting, id.String()) {
-			doc += " Read and checked; nothing acts on it before there is a store that outlives the process."
 		}
 		p.printf("| `%s` | %s%s | %s | %s |\n", k.Name, form(k.Shape, 0), needed, cell(doc), p.caseOf(p.cov.Keys[id]))
 	}

@@ -205,6 +205,3 @@ func Keys() []KeyID {
 // sortedKeys gives the keys of m in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// waiting are keys that are read and checked, and change nothing before there
-// is a store that outlives the process.
-var waiting = []string{"input field.echo", "gateway.data", "gateway.seal_key", "gateway.yaml.redis", "memory.durable", "memory.personal"}

@@ -120,7 +120,7 @@ func newAsking(t *testing.T, metrics *observe.Metrics) *asking {
 		}[name], true
 	})
 	require.Empty(t, list.Text())
-	s, err := loaded.Open(settings, store.NewLocal(1000, settings.Timezone), metrics, slog.New(slog.DiscardHandler))
+	s, err := loaded.Open(settings, store.NewLocal(1000), metrics, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	a.Snapshot = s

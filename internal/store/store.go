@@ -1,110 +1,224 @@
-// Package store holds what requests share: the memory of recall and remember,
-// and kept answers. This is the store of one process: it forgets with it, it
-// is bounded, and its keys are HMACs under a key of the process, so that no
-// document or name can be read off them.
+// Package store holds what requests and replicas share: the memory of recall
+// and remember, kept answers, first answers of repeated requests, claims, the
+// tokens of backends, and calls nobody knows the end of.
+//
+// With Redis every replica sees the same, sealed and under names nothing can
+// be read off. Without it this process keeps everything; what must survive a
+// restart also stands in a sealed file that is synced before a call goes out.
+// Redis lost: reading goes on with what this process knows, what must not
+// happen twice is refused, and both end by themselves.
 package store
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"hash"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/seal"
 )
 
-// Store is the store of one process. It is safe for concurrent use.
+// ErrDown tells that what has to be kept for everybody cannot be.
+var ErrDown = errors.New("the store cannot be reached")
+
+// Options say where a store keeps things.
+type Options struct {
+	Limit   int              // of remembered values and of kept answers in this process, each; 64 MB bound either, too
+	Keys    seal.Keys        // the first seals; none: one is made that ends with the process
+	Redis   string           // redis://…; "": this process keeps everything
+	Folder  string           // without Redis: where what must survive a restart is kept; "": nowhere
+	Metrics *observe.Metrics // may be nil
+	Log     *slog.Logger     // nil: silence
+}
+
+// Store is safe for concurrent use.
 type Store struct {
-	zone *time.Location
+	keys    seal.Keys
+	metrics *observe.Metrics
+	log     *slog.Logger
+	local   *local
+	remote  *remote // nil: without Redis
 
 	mu       sync.Mutex
-	mac      hash.Hash
-	text     []byte // scratch: what is signed
-	sum      []byte // scratch: its HMAC
-	memories table
+	memories table // without Redis the only place; with it, what this process knows while it is lost
 	answers  table
+	tokens   tokens
 }
 
-// keptText bounds the scratch that is kept.
-const keptText = 4 << 10
-
-// key is the HMAC of a memory's name, its window and the mapped key.
-type key [sha256.Size]byte
-
-// NewLocal gives a store that holds at most limit remembered values, and as
-// many kept answers, and 64 MB of either; of more, those used longest ago go.
-// Hours, days and months begin in zone.
-func NewLocal(limit int, zone *time.Location) *Store {
-	if zone == nil {
-		zone = time.UTC
+// New gives a store; with Redis it need not be reachable yet. Close it.
+func New(o Options) (*Store, error) {
+	if len(o.Keys) == 0 {
+		o.Keys = seal.Keys{seal.RandomKey()}
 	}
-	secret := make([]byte, sha256.Size)
-	_, _ = rand.Read(secret) // never fails, and crashes the program if it did
-	l := &Store{zone: zone, mac: hmac.New(sha256.New, secret)}
-	l.memories.init(limit)
-	l.answers.init(limit)
-	return l
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{keys: o.Keys, metrics: o.Metrics, log: o.Log}
+	s.memories.init(o.Limit)
+	s.answers.init(o.Limit)
+	s.local = newLocal()
+	switch {
+	case o.Redis != "":
+		var err error
+		if s.remote, err = newRemote(s, o.Redis); err != nil {
+			return nil, err
+		}
+	case o.Folder != "":
+		if err := s.openJournal(o.Folder); err != nil {
+			return nil, err
+		}
+	}
+	s.metrics.StoreUp(s.remote == nil)
+	if s.remote != nil {
+		s.remote.begin()
+	}
+	return s, nil
 }
 
-// Instant tells that nothing here waits for anything.
-func (l *Store) Instant() {}
+// NewLocal gives a store of this process alone, which forgets with it: at most
+// limit remembered values, and as many kept answers, and 64 MB of either; of
+// more, those used longest ago go.
+func NewLocal(limit int) *Store {
+	s, err := New(Options{Limit: limit})
+	if err != nil {
+		panic(err) // nothing is opened
+	}
+	return s
+}
+
+// Close lets go of Redis and the file. Calls after it find the store down.
+func (s *Store) Close() error {
+	if s.remote != nil {
+		return s.remote.close()
+	}
+	return s.local.close()
+}
+
+// Instant tells that memory answers without waiting for anything: there is no Redis.
+func (s *Store) Instant() bool { return s.remote == nil }
+
+// Health is how a store is.
+type Health struct {
+	Shared bool      // there is a Redis to be reached
+	Up     bool      // what must be kept can be
+	Since  time.Time // when that began
+}
+
+// Health tells how the store is.
+func (s *Store) Health() Health {
+	if s.remote == nil {
+		up, since := s.local.health()
+		return Health{Up: up, Since: since}
+	}
+	up, since := s.remote.health()
+	return Health{Shared: true, Up: up, Since: since}
+}
 
 // Recall gives what was remembered under key, unless its time is over. Of a
-// count it gives the number of this hour, day or month.
-func (l *Store) Recall(_ context.Context, m *mapping.Memory, mapped []byte, now time.Time) (value []byte, found bool, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e := l.memories.get(l.keyOf(m, mapped, now), now)
-	if e == nil {
-		return nil, false, nil
+// count it gives the number of this hour, day or month. With Redis lost it
+// gives what this process knows, and ErrDown when that is nothing.
+func (s *Store) Recall(ctx context.Context, m *mapping.Memory, mapped []byte, now time.Time) (value []byte, found bool, err error) {
+	if m.Count {
+		return s.recallCount(ctx, m, mapped, now)
 	}
-	return e.value, true, nil
+	switch {
+	case s.remote == nil && m.Durable:
+		value, found = s.local.value(s.namesOf(kindMemory, m, mapped, now), now)
+		return value, found, nil
+	case s.remote == nil:
+		value, found = s.known(s.nameOf(kindMemory, m, mapped, now), now)
+		return value, found, nil
+	}
+	names := s.namesOf(kindMemory, m, mapped, now)
+	value, found, err = s.remote.get(ctx, names)
+	if err != nil {
+		if value, found = s.known(names[0], now); found {
+			return value, true, nil
+		}
+		return nil, false, err
+	}
+	if found {
+		s.know(names[0], value, until(m, now)) // never shorter than in Redis
+	}
+	return value, found, nil
 }
 
-// errNotANumber never shows the value.
-var errNotANumber = errors.New("a count grows by whole numbers only")
+func (s *Store) recallCount(ctx context.Context, m *mapping.Memory, mapped []byte, now time.Time) ([]byte, bool, error) {
+	if s.remote == nil {
+		n := s.local.count(s.nameOf(kindClaim, m, mapped, now), now)
+		return number(n), n > 0, nil
+	}
+	names := s.namesOf(kindClaim, m, mapped, now)
+	n, err := s.remote.count(ctx, names)
+	if err != nil {
+		// At least what this process has granted itself, or was told last.
+		own := number(s.local.count(names[0], now))
+		if value, found := s.known(names[0], now); found {
+			return value, true, nil
+		}
+		if len(own) > 0 {
+			return own, true, nil
+		}
+		return nil, false, err
+	}
+	if n > 0 {
+		s.know(names[0], number(n), until(m, now))
+	}
+	return number(n), n > 0, nil
+}
 
-// Remember keeps value under key, for as long as m says. A count grows by value, or by one without.
-func (l *Store) Remember(_ context.Context, m *mapping.Memory, mapped, value []byte, now time.Time) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	k := l.keyOf(m, mapped, now)
-	if !m.Count {
-		l.memories.put(k, append([]byte(nil), value...), l.until(m, now))
+// number writes a count; nothing for none.
+func number(n int64) []byte {
+	if n == 0 {
 		return nil
 	}
-	by := int64(1)
-	if len(value) > 0 {
-		n, err := strconv.ParseInt(string(value), 10, 64)
-		if err != nil {
-			return fmt.Errorf("memory %s: %w", m.Name, errNotANumber)
-		}
-		by = n
-	}
-	if e := l.memories.get(k, now); e != nil {
-		n, err := strconv.ParseInt(string(e.value), 10, 64)
-		if err != nil {
-			return fmt.Errorf("memory %s: %w", m.Name, errNotANumber)
-		}
-		l.memories.put(k, strconv.AppendInt(nil, n+by, 10), e.until) // who recalled the old number keeps it
+	return strconv.AppendInt(nil, n, 10)
+}
+
+// Remember keeps value under key, for as long as m says. Counts are not written, but claimed.
+func (s *Store) Remember(ctx context.Context, m *mapping.Memory, mapped, value []byte, now time.Time) error {
+	end := until(m, now)
+	value = append([]byte(nil), value...)
+	if s.remote == nil && !m.Durable {
+		s.know(s.nameOf(kindMemory, m, mapped, now), value, end)
 		return nil
 	}
-	l.memories.put(k, strconv.AppendInt(nil, by, 10), l.until(m, now))
-	return nil
+	names := s.namesOf(kindMemory, m, mapped, now)
+	if s.remote == nil {
+		return s.local.keep(names, value, end)
+	}
+	s.know(names[0], value, end)
+	return s.remote.put(ctx, names, value, end, now)
+}
+
+// known gives what this process remembers under name; know remembers it.
+func (s *Store) known(name seal.Name, now time.Time) ([]byte, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.memories.get(name, now)
+	if e == nil {
+		return nil, false
+	}
+	return e.value, true
+}
+
+func (s *Store) know(name seal.Name, value []byte, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.memories.put(name, value, until)
 }
 
 // Load gives a kept answer.
-func (l *Store) Load(name string, now time.Time) (body []byte, ok bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e := l.answers.get(l.sign(append(l.text[:0], name...)), now)
+func (s *Store) Load(name string, now time.Time) (body []byte, ok bool) {
+	at := s.keys[0].Name(append([]byte{kindAnswer}, name...))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.answers.get(at, now)
 	if e == nil {
 		return nil, false
 	}
@@ -112,45 +226,82 @@ func (l *Store) Load(name string, now time.Time) (body []byte, ok bool) {
 }
 
 // Store keeps an answer until a time.
-func (l *Store) Store(name string, body []byte, until time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.answers.put(l.sign(append(l.text[:0], name...)), body, until)
+func (s *Store) Store(name string, body []byte, until time.Time) {
+	at := s.keys[0].Name(append([]byte{kindAnswer}, name...))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answers.put(at, body, until)
 }
 
-// Len gives how many values are remembered and how many answers are kept,
-// those whose time is over and that nobody has asked for since among them.
-func (l *Store) Len() (memories, answers int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return len(l.memories.at), len(l.answers.at)
+// Len gives how many values are remembered and how many answers are kept in
+// this process, those whose time is over and that nobody has asked for since among them.
+func (s *Store) Len() (memories, answers int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.memories.at), len(s.answers.at)
 }
 
-// keyOf gives where a memory's value stands. A count by hour, day or month has
-// a place for each, so that a late call never adds to the next.
-func (l *Store) keyOf(m *mapping.Memory, mapped []byte, now time.Time) key {
-	b := appendPiece(l.text[:0], m.Name)
-	b = l.window(m, now).append(b)
-	return l.sign(append(b, mapped...))
-}
+// The kinds of what is kept; each has names of its own.
+const (
+	kindMemory = 'm'
+	kindClaim  = 'c'
+	kindRepeat = 'r'
+	kindToken  = 't'
+	kindAnswer = 'a'
+	kindIntent = 'i'
+)
 
-// appendPiece appends a piece with its length before it, so that no two
-// lists of pieces give the same text.
-func appendPiece(b []byte, piece string) []byte {
-	return append(binary.BigEndian.AppendUint64(b, uint64(len(piece))), piece...)
-}
-
-// sign gives the HMAC of text, which becomes the scratch again.
-func (l *Store) sign(text []byte) (k key) {
-	l.mac.Reset()
-	l.mac.Write(text)
-	l.sum = l.mac.Sum(l.sum[:0])
-	copy(k[:], l.sum)
-	if cap(text) <= keptText {
-		clear(text) // a document may stand in it
-		l.text = text
+// names gives a text's name under every key in force.
+func (s *Store) names(text []byte) []seal.Name {
+	names := make([]seal.Name, len(s.keys))
+	for i, k := range s.keys {
+		names[i] = k.Name(text)
 	}
-	return k
+	return names
+}
+
+// appendPlace says where a memory's value stands. A count by hour, day or month
+// has a place for each, so that a late call never adds to the next.
+func appendPlace(b []byte, kind byte, m *mapping.Memory, mapped []byte, now time.Time) []byte {
+	b = AppendPiece(append(b, kind), m.Name)
+	b = windowOf(m, now).append(b)
+	return append(b, mapped...)
+}
+
+// keptText bounds a scratch that is kept.
+const keptText = 4 << 10
+
+// scratch are buffers in which places are spelled out.
+var scratch = sync.Pool{New: func() any { b := make([]byte, 0, 256); return &b }}
+
+// spelled gives do the place of a memory's value. Nothing of it is left behind: a document may stand in it.
+func spelled(kind byte, m *mapping.Memory, mapped []byte, now time.Time, do func(text []byte)) {
+	buf := scratch.Get().(*[]byte)
+	text := appendPlace((*buf)[:0], kind, m, mapped, now)
+	do(text)
+	if cap(text) <= keptText {
+		clear(text)
+		*buf = text[:0]
+		scratch.Put(buf)
+	}
+}
+
+// nameOf gives the name of a memory's value under the first key.
+func (s *Store) nameOf(kind byte, m *mapping.Memory, mapped []byte, now time.Time) (n seal.Name) {
+	spelled(kind, m, mapped, now, func(text []byte) { n = s.keys[0].Name(text) })
+	return n
+}
+
+// namesOf gives the names of a memory's value under every key in force.
+func (s *Store) namesOf(kind byte, m *mapping.Memory, mapped []byte, now time.Time) (names []seal.Name) {
+	spelled(kind, m, mapped, now, func(text []byte) { names = s.names(text) })
+	return names
+}
+
+// AppendPiece appends a piece with its length before it, so that no two lists
+// of pieces give the same text.
+func AppendPiece[T string | []byte](b []byte, piece T) []byte {
+	return append(binary.BigEndian.AppendUint64(b, uint64(len(piece))), piece...)
 }
 
 // window is the hour, day or month a value belongs to; the zero one is all time.
@@ -163,8 +314,8 @@ func (w window) append(b []byte) []byte {
 	return b
 }
 
-func (l *Store) window(m *mapping.Memory, now time.Time) window {
-	now = now.In(l.zone)
+// windowOf gives the window of now, in now's zone.
+func windowOf(m *mapping.Memory, now time.Time) window {
 	year, month, day := now.Date()
 	switch m.Per {
 	case "hour":
@@ -179,26 +330,25 @@ func (l *Store) window(m *mapping.Memory, now time.Time) window {
 
 // until gives when a value's time is over: after `for`, and with its hour,
 // day or month. The zero time is never.
-func (l *Store) until(m *mapping.Memory, now time.Time) time.Time {
-	var until time.Time
+func until(m *mapping.Memory, now time.Time) time.Time {
+	var after time.Time
 	if m.For > 0 {
-		until = now.Add(m.For)
+		after = now.Add(m.For)
 	}
-	now = now.In(l.zone)
 	year, month, day := now.Date()
 	var end time.Time
 	switch m.Per {
 	case "hour":
-		end = time.Date(year, month, day, now.Hour()+1, 0, 0, 0, l.zone)
+		end = time.Date(year, month, day, now.Hour()+1, 0, 0, 0, now.Location())
 	case "day":
-		end = time.Date(year, month, day+1, 0, 0, 0, 0, l.zone)
+		end = time.Date(year, month, day+1, 0, 0, 0, 0, now.Location())
 	case "month":
-		end = time.Date(year, month+1, 1, 0, 0, 0, 0, l.zone)
+		end = time.Date(year, month+1, 1, 0, 0, 0, 0, now.Location())
 	default:
-		return until
+		return after
 	}
-	if until.IsZero() || end.Before(until) {
+	if after.IsZero() || end.Before(after) {
 		return end
 	}
-	return until
+	return after
 }

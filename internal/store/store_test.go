@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,7 +36,7 @@ func remember(t *testing.T, l *store.Store, m *mapping.Memory, key, value string
 }
 
 func TestRememberedForItsTime(t *testing.T) {
-	l := store.NewLocal(10, time.UTC)
+	l := store.NewLocal(10)
 	m := &mapping.Memory{Name: "m", For: time.Hour}
 	require.Empty(t, recall(t, l, m, `1`, noon))
 	remember(t, l, m, `1`, `{"a":1}`, noon)
@@ -52,14 +51,14 @@ func TestRememberedForItsTime(t *testing.T) {
 }
 
 func TestNoTwoKeysMeet(t *testing.T) {
-	l := store.NewLocal(10, time.UTC)
+	l := store.NewLocal(10)
 	remember(t, l, &mapping.Memory{Name: "m"}, `12`, `1`, noon)
 	require.Empty(t, recall(t, l, &mapping.Memory{Name: "m1"}, `2`, noon))
 	require.Empty(t, recall(t, l, &mapping.Memory{Name: "m", Per: "day"}, `12`, noon))
 }
 
 func TestRememberedValueIsACopy(t *testing.T) {
-	l := store.NewLocal(10, time.UTC)
+	l := store.NewLocal(10)
 	m := &mapping.Memory{Name: "m"}
 	value := []byte(`"a"`)
 	require.NoError(t, l.Remember(context.Background(), m, []byte(`1`), value, noon))
@@ -67,51 +66,8 @@ func TestRememberedValueIsACopy(t *testing.T) {
 	require.Equal(t, `"a"`, recall(t, l, m, `1`, noon.AddDate(10, 0, 0)), "without `for` there is no end")
 }
 
-func TestCounts(t *testing.T) {
-	zone := time.FixedZone("-03", -3*3600)
-	for _, c := range []struct {
-		name, per      string
-		last, next     time.Time
-		wantNextPeriod string
-	}{
-		{"month", "month", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
-		{"day", "day", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
-		{"hour", "hour", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), ""},
-		{"for ever", "", time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC), time.Date(2026, 4, 1, 3, 0, 0, 0, time.UTC), "3"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l := store.NewLocal(10, zone)
-			m := &mapping.Memory{Name: "m", Count: true, Per: c.per}
-			remember(t, l, m, `1`, ``, c.last.Add(-time.Minute))
-			remember(t, l, m, `1`, `2`, c.last)
-			require.Equal(t, `3`, recall(t, l, m, `1`, c.last))
-			require.Equal(t, c.wantNextPeriod, recall(t, l, m, `1`, c.next))
-			if c.per != "" {
-				remember(t, l, m, `1`, ``, c.next)
-				require.Equal(t, `1`, recall(t, l, m, `1`, c.next))
-			}
-		})
-	}
-}
-
-func TestCountRefusesWhatIsNoNumber(t *testing.T) {
-	l := store.NewLocal(10, time.UTC)
-	m := &mapping.Memory{Name: "m", Count: true}
-	err := l.Remember(context.Background(), m, []byte(`1`), []byte(`"secret"`), noon)
-	require.EqualError(t, err, "memory m: a count grows by whole numbers only")
-	require.Empty(t, recall(t, l, m, `1`, noon))
-}
-
-func TestMonthEndsBeforeFor(t *testing.T) {
-	l := store.NewLocal(10, time.UTC)
-	m := &mapping.Memory{Name: "m", Per: "month", For: time.Hour}
-	remember(t, l, m, `1`, `1`, noon)
-	require.Equal(t, `1`, recall(t, l, m, `1`, noon.Add(59*time.Minute)))
-	require.Empty(t, recall(t, l, m, `1`, noon.Add(time.Hour)))
-}
-
 func TestUsedLongestAgoGoes(t *testing.T) {
-	l := store.NewLocal(3, time.UTC)
+	l := store.NewLocal(3)
 	m := &mapping.Memory{Name: "m"}
 	for _, k := range []string{`1`, `2`, `3`} {
 		remember(t, l, m, k, k, noon)
@@ -127,7 +83,7 @@ func TestUsedLongestAgoGoes(t *testing.T) {
 }
 
 func TestKeptAnswers(t *testing.T) {
-	l := store.NewLocal(2, time.UTC)
+	l := store.NewLocal(2)
 	l.Store("a", []byte("1"), noon.Add(time.Second))
 	body, ok := l.Load("a", noon)
 	require.True(t, ok)
@@ -143,7 +99,7 @@ func TestKeptAnswers(t *testing.T) {
 
 // Few large answers take as much as many small ones: bytes are bounded, too.
 func TestBytesAreBounded(t *testing.T) {
-	l := store.NewLocal(1000, time.UTC)
+	l := store.NewLocal(1000)
 	large := make([]byte, 8<<20)
 	for i := range 100 {
 		l.Store(fmt.Sprint(i), large, noon.Add(time.Hour))
@@ -168,7 +124,7 @@ func TestBytesAreBounded(t *testing.T) {
 // TestLikeAMap compares a store with plain maps, whatever is done in whatever order.
 func TestLikeAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l := store.NewLocal(100, time.UTC)
+		l := store.NewLocal(100)
 		m := &mapping.Memory{Name: "m", For: time.Hour}
 		type kept struct {
 			value string
@@ -195,22 +151,4 @@ func TestLikeAMap(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestManyAtOnce(t *testing.T) {
-	l := store.NewLocal(8, time.UTC)
-	m := &mapping.Memory{Name: "m", Count: true}
-	var wg sync.WaitGroup
-	for i := range 8 {
-		wg.Go(func() {
-			for j := range 200 {
-				_ = l.Remember(context.Background(), m, []byte(`1`), nil, noon)
-				_, _, _ = l.Recall(context.Background(), m, []byte(`1`), noon)
-				l.Store(fmt.Sprint(i, j), []byte("x"), noon.Add(time.Hour))
-				l.Load(fmt.Sprint(j), noon)
-			}
-		})
-	}
-	wg.Wait()
-	require.Equal(t, `1600`, recall(t, l, m, `1`, noon))
 }

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/seal"
+)
 
 // room bounds the bytes of a table's values, whatever their number.
 const room = 64 << 20
@@ -10,13 +14,13 @@ const room = 64 << 20
 type table struct {
 	limit int
 	bytes int // of the values
-	at    map[key]*entry
+	at    map[seal.Name]*entry
 	root  entry // the ring's head: next is the newest, prev the oldest
 }
 
 // entry is one value with its end.
 type entry struct {
-	key        key
+	key        seal.Name
 	value      []byte    // never changed, only replaced
 	until      time.Time // zero: no end
 	prev, next *entry
@@ -24,12 +28,12 @@ type entry struct {
 
 func (t *table) init(limit int) {
 	t.limit = max(limit, 1)
-	t.at = make(map[key]*entry)
+	t.at = make(map[seal.Name]*entry)
 	t.root.prev, t.root.next = &t.root, &t.root
 }
 
 // get gives an entry whose time is not over, and marks it used.
-func (t *table) get(k key, now time.Time) *entry {
+func (t *table) get(k seal.Name, now time.Time) *entry {
 	e := t.at[k]
 	if e == nil {
 		return nil
@@ -44,7 +48,7 @@ func (t *table) get(k key, now time.Time) *entry {
 }
 
 // put keeps a value; those used longest ago make room, and the last of them lends its place.
-func (t *table) put(k key, value []byte, until time.Time) {
+func (t *table) put(k seal.Name, value []byte, until time.Time) {
 	e := t.at[k]
 	if e != nil {
 		t.drop(e)

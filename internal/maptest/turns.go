@@ -1,0 +1,57 @@
+package maptest
+
+import (
+	"context"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/store"
+)
+
+// turns are the turns of a test's requests: kept as those that serve, with
+// claims taken of the test's memory.
+type turns struct {
+	kept   *store.Store
+	memory *memory
+}
+
+// Begin begins a request.
+func (t *turns) Begin(ctx context.Context, r *store.Repeat, about store.About, now time.Time) (store.Turn, store.Found, []byte, error) {
+	begun, found, answer, err := t.kept.Begin(ctx, r, about, now)
+	if begun == nil {
+		return nil, found, answer, err
+	}
+	return &turn{Turn: begun, memory: t.memory}, found, answer, err
+}
+
+// turn is one request's turn.
+type turn struct {
+	store.Turn
+	memory *memory
+}
+
+// Admit takes the claim of the test's memory.
+func (t *turn) Admit(ctx context.Context, a *flow.Admission) flow.Verdict {
+	if !t.memory.claim(a) {
+		return flow.OverLimit
+	}
+	bare := *a
+	bare.Claim = nil
+	verdict := t.Turn.Admit(ctx, &bare)
+	a.ID = bare.ID
+	if verdict != flow.Admitted {
+		t.memory.unclaim(a)
+	}
+	return verdict
+}
+
+// Settled gives the claim back.
+func (t *turn) Settled(a *flow.Admission, state contract.State) {
+	if state == contract.Refused || state == contract.Failed {
+		t.memory.unclaim(a)
+	}
+	bare := *a
+	bare.Claim = nil
+	t.Turn.Settled(&bare, state)
+}

@@ -1,0 +1,469 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/redistest"
+	"github.com/emenda-gateway/emenda/internal/seal"
+	"github.com/emenda-gateway/emenda/internal/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var bg = context.Background()
+
+// keyOf gives a key made of one byte.
+func keyOf(b byte) *seal.Key {
+	k, err := seal.NewKey([]byte(strings.Repeat(string(rune(b)), seal.KeySize)))
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
+
+// place is where a store under test keeps things, so that others can be opened on the same.
+type place struct {
+	t     *testing.T
+	redis *redistest.Server // nil: a folder
+	dir   string
+}
+
+// both runs a test with the store in a folder and with it in Redis.
+func both(t *testing.T, test func(t *testing.T, p *place)) {
+	t.Run("folder", func(t *testing.T) { test(t, &place{t: t, dir: t.TempDir()}) })
+	t.Run("redis", func(t *testing.T) { test(t, &place{t: t, redis: redistest.Start(t)}) })
+}
+
+// open gives a store that ends with the test, or when it is closed.
+func (p *place) open(keys ...*seal.Key) *store.Store {
+	p.t.Helper()
+	s, err := p.try(keys...)
+	require.NoError(p.t, err)
+	p.t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func (p *place) try(keys ...*seal.Key) (*store.Store, error) {
+	if len(keys) == 0 {
+		keys = []*seal.Key{keyOf('k')}
+	}
+	o := store.Options{Limit: 100, Keys: keys, Folder: p.dir}
+	if p.redis != nil {
+		o.Redis = p.redis.URL()
+	}
+	return store.New(o)
+}
+
+// crash ends a store without anything it would do when closed: for a folder,
+// what another process finds after kill -9; in Redis, until it is no more alive.
+func (p *place) crash(s *store.Store) {
+	p.t.Helper()
+	store.Crash(s)
+	if p.redis != nil {
+		time.Sleep(store.LifeSign)
+	}
+}
+
+var (
+	repeat = store.Repeat{Identity: []byte("a route, a caller, a key"), Input: []byte("1"), For: time.Minute, Longest: time.Minute}
+	about  = store.About{Route: "plain/thing", Caller: "kiosk", RequestID: "r1", Key: []byte(`[1300001]`)}
+	once   = &mapping.Memory{Name: "once", Count: true, Per: "month", Refuse: true}
+)
+
+func begin(t *testing.T, s *store.Store, r store.Repeat) (store.Turn, store.Found, string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(bg, 5*time.Second)
+	defer cancel()
+	turn, found, answer, err := s.Begin(ctx, &r, about, time.Now())
+	require.NoError(t, err)
+	return turn, found, string(answer)
+}
+
+func admission() *flow.Admission {
+	return &flow.Admission{Step: "change", Target: "shop.change", Now: time.Now()}
+}
+
+func claiming(key string, limit int64) *flow.Admission {
+	a := admission()
+	a.Claim, a.Key, a.Limit = once, []byte(key), limit
+	return a
+}
+
+func count(t *testing.T, s *store.Store, key string) string {
+	t.Helper()
+	v, _, err := s.Recall(bg, once, []byte(key), time.Now())
+	require.NoError(t, err)
+	return string(v)
+}
+
+func unknowns(t *testing.T, s *store.Store) []store.Unknown {
+	t.Helper()
+	all, foreign, err := s.Unknowns(bg)
+	require.NoError(t, err)
+	require.Zero(t, foreign)
+	return all
+}
+
+func TestRepeatGetsTheFirstAnswer(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		turn, found, _ := begin(t, s, repeat)
+		require.Equal(t, store.First, found)
+		a := admission()
+		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+		turn.Settled(a, contract.OK)
+		turn.End([]byte("first"))
+
+		_, found, answer := begin(t, s, repeat)
+		require.Equal(t, store.Replayed, found)
+		require.Equal(t, "first", answer)
+
+		other := repeat
+		other.Input = []byte("2")
+		_, found, _ = begin(t, s, other)
+		require.Equal(t, store.Differs, found)
+		other.Identity = []byte("another")
+		_, found, _ = begin(t, s, other)
+		require.Equal(t, store.First, found)
+
+		require.NoError(t, s.Close())
+		s = p.open()
+		_, found, answer = begin(t, s, repeat)
+		require.Equal(t, store.Replayed, found, "after a restart")
+		require.Equal(t, "first", answer)
+		require.Empty(t, unknowns(t, s))
+	})
+}
+
+func TestNothingSentIsNoRepeat(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		state contract.State
+		sent  bool
+	}{
+		{"nothing was sent", 0, false},
+		{"it surely failed", contract.Failed, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			both(t, func(t *testing.T, p *place) {
+				s := p.open()
+				turn, _, _ := begin(t, s, repeat)
+				if c.sent {
+					a := admission()
+					require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+					turn.Settled(a, c.state)
+				}
+				turn.End([]byte("first"))
+				_, found, _ := begin(t, s, repeat)
+				require.Equal(t, store.First, found)
+			})
+		})
+	}
+}
+
+func TestWindowEnds(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		short := repeat
+		short.For = 300 * time.Millisecond
+		turn, _, _ := begin(t, s, short)
+		a := admission()
+		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+		turn.Settled(a, contract.Refused)
+		turn.End([]byte("first"))
+		_, found, _ := begin(t, s, short)
+		require.Equal(t, store.Replayed, found)
+		require.Eventually(t, func() bool {
+			_, found, _ := begin(t, s, short)
+			return found == store.First
+		}, 5*time.Second, 50*time.Millisecond)
+	})
+}
+
+func TestConcurrentOnesWait(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		stores := []*store.Store{p.open()}
+		if p.redis != nil {
+			stores = append(stores, p.open(), p.open())
+		}
+		var firsts, joined atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 30 {
+			wg.Go(func() {
+				turn, found, answer := begin(t, stores[i%len(stores)], repeat)
+				if found == store.First {
+					firsts.Add(1)
+					a := admission()
+					if turn.Admit(bg, a) != flow.Admitted {
+						t.Error("not admitted")
+					}
+					time.Sleep(50 * time.Millisecond) // the call
+					turn.Settled(a, contract.OK)
+					turn.End([]byte("the answer"))
+					return
+				}
+				if answer != "the answer" {
+					t.Errorf("%s: %q", found, answer)
+				}
+				joined.Add(1)
+			})
+		}
+		wg.Wait()
+		require.Equal(t, int32(1), firsts.Load())
+		require.Equal(t, int32(29), joined.Load())
+	})
+}
+
+func TestWaitingEndsWithItsTime(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		first, second := p.open(), (*store.Store)(nil)
+		if second = first; p.redis != nil {
+			second = p.open()
+		}
+		turn, _, _ := begin(t, first, repeat)
+		ctx, cancel := context.WithTimeout(bg, 30*time.Millisecond)
+		defer cancel()
+		_, found, _, err := second.Begin(ctx, &repeat, about, time.Now())
+		require.NoError(t, err)
+		require.Equal(t, store.TimedOut, found)
+		turn.End(nil)
+		turn, found, _ = begin(t, second, repeat)
+		require.Equal(t, store.First, found)
+		turn.End(nil)
+	})
+}
+
+// A gateway that ends after a call may have gone out: nobody sends it again,
+// and people are told.
+func TestCrashAfterSending(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		turn, _, _ := begin(t, s, repeat)
+		require.Equal(t, flow.Admitted, turn.Admit(bg, claiming(`7`, 1)))
+		p.crash(s)
+
+		s = p.open()
+		list := unknowns(t, s)
+		require.Len(t, list, 1)
+		require.Equal(t, `[1300001]`, list[0].Key)
+		require.Equal(t, "shop.change", list[0].Operation)
+		require.False(t, list[0].Lost)
+		turn, found, _ := begin(t, s, repeat)
+		require.Equal(t, store.Recovered, found)
+		require.Equal(t, flow.Unsettled, turn.Admit(bg, claiming(`7`, 1)))
+		turn.End([]byte("unknown"))
+		_, found, answer := begin(t, s, repeat)
+		require.Equal(t, store.Replayed, found)
+		require.Equal(t, "unknown", answer)
+		require.Equal(t, `1`, count(t, s, `7`), "the claim is kept")
+
+		require.NoError(t, s.Done(bg, list[0].ID))
+		require.Empty(t, unknowns(t, s))
+		require.ErrorIs(t, s.Done(bg, list[0].ID), store.ErrNoUnknown)
+		require.NoError(t, s.Close())
+		s = p.open()
+		require.Empty(t, unknowns(t, s))
+		_, found, _ = begin(t, s, repeat)
+		require.Equal(t, store.Replayed, found)
+	})
+}
+
+func TestCrashBeforeSending(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		begin(t, s, repeat)
+		p.crash(s)
+		s = p.open()
+		turn, found, _ := begin(t, s, repeat)
+		require.Equal(t, store.First, found)
+		turn.End(nil)
+		require.Empty(t, unknowns(t, s))
+	})
+}
+
+func TestBrokenRequestIsNotSentAgain(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		turn, _, _ := begin(t, s, repeat)
+		require.Equal(t, flow.Admitted, turn.Admit(bg, admission()))
+		turn.Abandon() // a panic
+		turn, found, _ := begin(t, s, repeat)
+		require.Equal(t, store.Recovered, found)
+		turn.End([]byte("unknown"))
+	})
+}
+
+func TestClaims(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		claim := func(key string, limit int64) (store.Turn, *flow.Admission, flow.Verdict) {
+			turn, _, _, err := s.Begin(bg, nil, about, time.Now())
+			require.NoError(t, err)
+			a := claiming(key, limit)
+			return turn, a, turn.Admit(bg, a)
+		}
+		turn, a, verdict := claim(`7`, 1)
+		require.Equal(t, flow.Admitted, verdict)
+		require.Equal(t, `1`, count(t, s, `7`))
+		_, _, verdict = claim(`7`, 1)
+		require.Equal(t, flow.OverLimit, verdict)
+		_, _, verdict = claim(`8`, 1)
+		require.Equal(t, flow.Admitted, verdict)
+
+		turn.Settled(a, contract.Refused)
+		require.Empty(t, count(t, s, `7`), "given back")
+		turn, a, verdict = claim(`7`, 1)
+		require.Equal(t, flow.Admitted, verdict)
+		turn.Settled(a, contract.Failed)
+		turn, a, verdict = claim(`7`, 1)
+		require.Equal(t, flow.Admitted, verdict)
+		turn.Settled(a, contract.Unknown)
+		_, _, verdict = claim(`7`, 1)
+		require.Equal(t, flow.OverLimit, verdict, "kept when nobody knows")
+		_, _, verdict = claim(`7`, 2)
+		require.Equal(t, flow.Admitted, verdict)
+		require.Len(t, unknowns(t, s), 1)
+		require.True(t, unknowns(t, s)[0].Lost)
+
+		require.NoError(t, s.Close())
+		s = p.open()
+		require.Equal(t, `2`, count(t, s, `7`), "after a restart")
+	})
+}
+
+func TestClaimsAtOnce(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		stores := []*store.Store{p.open()}
+		if p.redis != nil {
+			stores = append(stores, p.open())
+		}
+		var granted atomic.Int32
+		var wg sync.WaitGroup
+		for i := range 40 {
+			wg.Go(func() {
+				turn, _, _, err := stores[i%len(stores)].Begin(bg, nil, about, time.Now())
+				if err == nil && turn.Admit(bg, claiming(`7`, 3)) == flow.Admitted {
+					granted.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		require.Equal(t, int32(3), granted.Load())
+	})
+}
+
+func TestClaimsByWindow(t *testing.T) {
+	zone := time.FixedZone("-03", -3*3600)
+	end := time.Date(2026, 4, 1, 2, 59, 59, 0, time.UTC) // the last second of March there
+	for _, c := range []struct{ per, next string }{{"month", ""}, {"day", ""}, {"hour", ""}, {"", `2`}} {
+		t.Run("per "+c.per, func(t *testing.T) {
+			s := store.NewLocal(10)
+			m := &mapping.Memory{Name: "m", Count: true, Per: c.per}
+			for _, at := range []time.Time{end.Add(-time.Minute), end} {
+				turn, _, _, err := s.Begin(bg, nil, about, at.In(zone))
+				require.NoError(t, err)
+				a := &flow.Admission{Now: at.In(zone), Claim: m, Key: []byte(`1`), Limit: 9}
+				require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+			}
+			require.Equal(t, `2`, recall(t, s, m, `1`, end.In(zone)))
+			require.Equal(t, c.next, recall(t, s, m, `1`, end.Add(time.Second).In(zone)))
+		})
+	}
+}
+
+// While a new key replaces the old one, replicas with both and with the old
+// one alone see the same; with the new one alone, what was done meanwhile.
+func TestRotation(t *testing.T) {
+	p := &place{t: t, redis: redistest.Start(t)}
+	old, fresh := keyOf('o'), keyOf('n')
+	before := p.open(old)
+	during := p.open(fresh, old)
+	m := &mapping.Memory{Name: "m", For: time.Hour}
+	for i, s := range []*store.Store{before, during} {
+		key := fmt.Sprint(i)
+		r := repeat
+		r.Identity = []byte(key)
+		turn, found, _ := begin(t, s, r)
+		require.Equal(t, store.First, found)
+		a := claiming(key, 1)
+		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+		turn.Settled(a, contract.OK)
+		turn.End([]byte("first"))
+		remember(t, s, m, key, key, time.Now())
+		for _, other := range []*store.Store{before, during} {
+			_, found, answer := begin(t, other, r)
+			require.Equal(t, store.Replayed, found)
+			require.Equal(t, "first", answer)
+			require.Equal(t, `1`, count(t, other, key))
+			require.Equal(t, key, recall(t, other, m, key, time.Now()))
+		}
+	}
+	after := p.open(fresh)
+	r := repeat
+	r.Identity = []byte("1")
+	_, found, _ := begin(t, after, r)
+	require.Equal(t, store.Replayed, found)
+	require.Equal(t, `1`, count(t, after, "1"))
+}
+
+// Neither what is remembered nor whose it is can be read off Redis or the file.
+func TestNothingCanBeRead(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		m := &mapping.Memory{Name: "m", For: time.Hour, Durable: true}
+		require.NoError(t, s.Remember(bg, m, []byte(`"52998224725"`), []byte(`{"v":"MARIA"}`), time.Now()))
+		r := repeat
+		r.Identity, r.Input = []byte("52998224725"), []byte("52998224725 MARIA")
+		private := about
+		private.Key = []byte(`"52998224725"`)
+		turn, _, _, err := s.Begin(bg, &r, private, time.Now())
+		require.NoError(t, err)
+		a := claiming(`"52998224725"`, 1)
+		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+		turn.Settled(a, contract.Unknown)
+		turn.End([]byte("MARIA"))
+		for _, secret := range []string{"52998224725", "MARIA"} {
+			require.NotContains(t, p.everything(), secret)
+		}
+		require.NotEmpty(t, p.everything())
+	})
+}
+
+// everything gives the raw bytes of what is kept.
+func (p *place) everything() string {
+	if p.redis == nil {
+		text, err := os.ReadFile(filepath.Join(p.dir, "store.log"))
+		require.NoError(p.t, err)
+		return string(text)
+	}
+	c := p.redis.Client()
+	var all strings.Builder
+	for _, key := range c.Keys(bg, "*").Val() {
+		fmt.Fprintln(&all, key)
+		switch c.Type(bg, key).Val() {
+		case "string":
+			fmt.Fprintln(&all, c.Get(bg, key).Val())
+		case "hash":
+			fmt.Fprintln(&all, c.HGetAll(bg, key).Val())
+		case "set":
+			fmt.Fprintln(&all, c.SMembers(bg, key).Val())
+		default:
+			p.t.Fatalf("%s is of another type", key)
+		}
+	}
+	return all.String()
+}
