@@ -204,4 +204,3 @@ func Keys() []KeyID {
 
 // sortedKeys gives the keys of m in order.
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"log/slog"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -155,7 +156,7 @@ func (t *turn) Admit(ctx context.Context, a *flow.Admission) flow.Verdict {
 	i := t.intent(a, stateSent)
 	verdict, err := t.s.admit(ctx, t.rec, c, i, t.now)
 	if err != nil && t.rec == nil && !a.Claim.Refuse {
-		t.s.log.Warn("a claim was passed over, as its memory allows when the store is down", "memory", a.Claim.Name)
+		t.s.log.Warn("a claim was passed over, as its memory allows when the store is down", slog.String("memory", a.Claim.Name))
 		t.note(a, nil)
 		return flow.Admitted
 	}
