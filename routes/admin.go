@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/emenda-gateway/emenda/internal/store"
 )
 
 // Admin gives the handler of the admin listener: /healthz, /readyz and
@@ -23,18 +25,25 @@ func (v *Server) Admin(token string) http.Handler {
 			writeJSON(w, http.StatusServiceUnavailable, health{Status: "stopping"})
 			return
 		}
+		s := v.Snapshot()
+		h := health{Status: "ready"}
+		kept := s.Kept.Health()
+		if !kept.Up { // reading goes on: the replica stays in service
+			h.Status = "degraded"
+		}
 		if !trusted(r) {
-			writeJSON(w, http.StatusOK, health{Status: "ready"})
+			writeJSON(w, http.StatusOK, h)
 			return
 		}
-		s := v.Snapshot()
-		h := health{Status: "ready", Configuration: s.Hash}
+		h.Configuration, h.Store = s.Hash, storeHealth(kept)
 		for _, l := range s.LeftOut {
 			h.LeftOut = append(h.LeftOut, leftOut{Kind: l.Kind, Name: l.Name, Why: l.Why})
 		}
 		writeJSON(w, http.StatusOK, h)
 	})
 	mux.Handle("GET /metrics", guarded(trusted, v.metrics.Handler()))
+	mux.Handle("GET /-/unknowns", guarded(trusted, http.HandlerFunc(v.unknowns)))
+	mux.Handle("DELETE /-/unknowns/{id}", guarded(trusted, http.HandlerFunc(v.done)))
 	return mux
 }
 
@@ -50,9 +59,29 @@ func (v *Server) AdminServer(token string) *http.Server {
 }
 
 type health struct {
-	Status        string    `json:"status"`
-	Configuration string    `json:"configuration,omitempty"`
-	LeftOut       []leftOut `json:"left_out,omitempty"`
+	Status        string      `json:"status"`
+	Configuration string      `json:"configuration,omitempty"`
+	Store         *storeState `json:"store,omitempty"`
+	LeftOut       []leftOut   `json:"left_out,omitempty"`
+}
+
+// storeState is how the store is.
+type storeState struct {
+	Kind  string     `json:"kind"` // "redis" or "file"
+	Up    bool       `json:"up"`
+	Since *time.Time `json:"since,omitempty"`
+}
+
+func storeHealth(h store.Health) *storeState {
+	s := &storeState{Kind: "file", Up: h.Up}
+	if h.Shared {
+		s.Kind = "redis"
+	}
+	if !h.Since.IsZero() {
+		since := h.Since.UTC().Truncate(time.Millisecond)
+		s.Since = &since
+	}
+	return s
 }
 
 type leftOut struct {

@@ -32,6 +32,7 @@ type Snapshot struct {
 	Exchanger   *exchange.Exchanger
 	PlainErrors *mapping.ErrorReplies // for paths that belong to no dialect
 	LeftOut     []LeftOut
+	Kept        *store.Store // outlives the snapshot
 	clients     map[string]*backend.Client
 	callers     []*intake.Caller
 }
@@ -69,7 +70,7 @@ func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, dia
 // connection before a request needs one. kept is what outlives snapshots: the
 // caller closes it, after the last of them. metrics may be nil; log is told what happens to backends.
 func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
-	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), clients: map[string]*backend.Client{}}
+	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), Kept: kept, clients: map[string]*backend.Client{}}
 	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
 		c, err := backend.New(l.options(settings.Backends[name], metrics, log))
