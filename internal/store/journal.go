@@ -105,7 +105,11 @@ func (b *batch) value(n seal.Name, v *value) {
 	*b = append(*b, change{Value: &valueText{Name: n, Text: v.text, Until: v.until}})
 }
 
-func (b *batch) intent(i *intent) { *b = append(*b, change{Intent: i}) }
+func (b *batch) intent(i *intent) {
+	if i != nil {
+		*b = append(*b, change{Intent: i})
+	}
+}
 
 // openJournal takes a data folder for this process, reads what is there, and goes on with it.
 func (s *Store) openJournal(folder string) error {

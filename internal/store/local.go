@@ -214,14 +214,16 @@ func (l *local) unclaim(c *claim) *claimed {
 	return nil
 }
 
-// settle keeps how a call ended: c is given back, i replaces what was said of it.
+// settle keeps how a call ended: c is given back, i replaces what was said of it; each may be nil.
 func (l *local) settle(c *claim, i *intent) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	left := l.unclaim(c)
-	if i.State == "" {
+	switch {
+	case i == nil:
+	case i.State == "":
 		delete(l.intents, i.ID)
-	} else {
+	default:
 		l.intents[i.ID] = i
 	}
 	l.log(func(b *batch) {
@@ -230,8 +232,8 @@ func (l *local) settle(c *claim, i *intent) {
 	})
 }
 
-// end keeps the answer of a request, or with none forgets the request.
-func (l *local) end(rec *recording, answer []byte, now time.Time) {
+// end keeps the answer of a request, or with none forgets the request, and drops what was said of its calls.
+func (l *local) end(rec *recording, answer []byte, intents []string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.record(rec.names, now)
@@ -239,16 +241,24 @@ func (l *local) end(rec *recording, answer []byte, now time.Time) {
 		return
 	}
 	close(r.done)
+	for _, id := range intents {
+		delete(l.intents, id)
+	}
 	if answer == nil {
 		l.drop(r)
-		if rec.kept {
-			r.state = running
-			l.log(func(b *batch) { b.record(r) })
+		r.state = running
+		if !rec.kept {
+			return
 		}
-		return
+	} else {
+		r.state, r.answer, r.until = ended, answer, now.Add(rec.window)
 	}
-	r.state, r.answer, r.until = ended, answer, now.Add(rec.window)
-	l.log(func(b *batch) { b.record(r) })
+	l.log(func(b *batch) {
+		b.record(r)
+		for _, id := range intents {
+			b.intent(&intent{ID: id})
+		}
+	})
 }
 
 // giveUp leaves a request as one whose gateway is gone.

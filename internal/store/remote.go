@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,15 +16,6 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/seal"
-)
-
-// How a replica tells that it is alive, and others that it is not.
-const (
-	beat     = 250 * time.Millisecond
-	lifeSign = 1200 * time.Millisecond // without a beat for so long it is gone
-	// settling is how long what must not happen twice is refused after Redis
-	// came back: every replica has put back by then what Redis may have lost.
-	settling = 3 * beat
 )
 
 // What one exchange with Redis may take.
@@ -55,7 +44,8 @@ type remote struct {
 	settled atomic.Int64           // Unix nanoseconds from which on changes are admitted again
 	since   atomic.Int64           // when up last changed
 
-	mute  atomic.Bool // tests: no sign of life
+	why   atomic.Pointer[string] // it could not be reached last
+	mute  atomic.Bool            // tests: no sign of life
 	mu    sync.Mutex
 	queue []func(ctx context.Context) error // what has to be done when Redis is back
 	stop  context.CancelFunc
@@ -93,73 +83,12 @@ type silence struct{}
 // Printf says nothing.
 func (silence) Printf(context.Context, string, ...any) {}
 
-// errRestarted tells of a Redis that is another one than before.
-var errRestarted = errors.New("redis began anew")
-
-// connected looks at whom a new connection leads to. A Redis that began anew,
-// or that another took the place of, may have lost what it was told last:
-// nothing is asked of it before that was put back.
-func (r *remote) connected(ctx context.Context, c *redis.Conn) error {
-	if !r.up.Load() {
-		return nil // the heart will look
-	}
-	id, err := runID(c.Info(ctx, "server").Result())
-	if err != nil {
-		return err
-	}
-	if known := r.run.Load(); r.up.Load() && known != nil && *known != id {
-		r.down(errRestarted)
-		r.kick()
-		return errRestarted
-	}
-	return nil
-}
-
-// runID finds the id of a running server in what it says of itself.
-func runID(info string, err error) (string, error) {
-	if err != nil {
-		return "", err
-	}
-	_, rest, ok := strings.Cut(info, "run_id:")
-	if !ok {
-		return "", errors.New("redis does not say which one it is")
-	}
-	id, _, _ := strings.Cut(rest, "\r")
-	return id, nil
-}
-
 // kick has the heart beat at once.
 func (r *remote) kick() {
 	select {
 	case r.lost <- struct{}{}:
 	default:
 	}
-}
-
-// begin starts the heart.
-func (r *remote) begin() {
-	ctx, stop := context.WithCancel(context.Background())
-	r.stop = stop
-	r.since.Store(time.Now().UnixNano())
-	r.pulse(ctx)
-	r.settled.Store(0) // there is nothing yet that it could have lost
-	if !r.up.Load() {
-		r.s.log.Warn("the store cannot be reached yet: what must not happen twice is refused until it can")
-	}
-	go func() {
-		defer close(r.done)
-		tick := time.NewTicker(beat)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			case <-r.lost:
-			}
-			r.pulse(ctx)
-		}
-	}()
 }
 
 func (r *remote) close() error {
@@ -177,49 +106,6 @@ func (r *remote) close() error {
 
 func (r *remote) health() (up bool, since time.Time) {
 	return r.up.Load() && time.Now().UnixNano() >= r.settled.Load(), time.Unix(0, r.since.Load())
-}
-
-// pulse tells that this replica is alive, and finds out whether Redis is.
-func (r *remote) pulse(ctx context.Context) {
-	if r.mute.Load() {
-		return
-	}
-	err := r.client.Set(ctx, alivePrefix+r.s.local.me, 1, lifeSign).Err()
-	if err != nil {
-		if ctx.Err() == nil {
-			r.down(err)
-		}
-		return
-	}
-	if !r.up.Load() {
-		// Redis may have lost what it knew: what this replica knows goes back
-		// before anything is asked of it.
-		id, err := runID(r.client.Info(ctx, "server").Result())
-		if err == nil {
-			r.run.Store(&id)
-			err = r.restore(ctx)
-		}
-		if err != nil {
-			return // still down
-		}
-		r.settled.Store(time.Now().Add(settling).UnixNano())
-		r.since.Store(time.Now().UnixNano())
-		r.s.log.Info("the store can be reached")
-		r.up.Store(true)
-		r.s.metrics.StoreUp(true)
-	}
-	if err := r.drain(ctx); err != nil {
-		r.down(err)
-	}
-}
-
-// down notes that Redis does not answer.
-func (r *remote) down(err error) {
-	if r.up.Swap(false) {
-		r.since.Store(time.Now().UnixNano())
-		r.s.metrics.StoreUp(false)
-		r.s.log.Warn("the store is lost: reading goes on with what this gateway knows, what must not happen twice is refused", slog.String("error", brief(err)))
-	}
 }
 
 // brief gives what went wrong without what was sent.
@@ -394,7 +280,7 @@ func (r *remote) begins(ctx context.Context, rec *recording) (Found, []byte, err
 		said, err := beginScript.Run(ctx, r.client, names, args...).StringSlice()
 		if err := r.judge(ctx, err); err != nil {
 			// It may have begun there all the same.
-			r.later(func(ctx context.Context) error { return r.end(ctx, rec, nil) })
+			r.later(func(ctx context.Context) error { return r.end(ctx, rec, nil, nil) })
 			if gaveUp(ctx) {
 				return TimedOut, nil, nil
 			}
@@ -477,15 +363,18 @@ func (r *remote) sealed(i *intent) string {
 
 func (r *remote) settle(ctx context.Context, c *claim, i *intent) error {
 	var keys []string
-	id := ""
+	id, about, text := "", "", ""
 	if c != nil {
 		keys, id = at(kindClaim, c.names), c.id
 	}
-	err := settleScript.Run(ctx, r.client, append(keys, intentsName), id, i.ID, r.sealed(i)).Err()
+	if i != nil {
+		about, text = i.ID, r.sealed(i)
+	}
+	err := settleScript.Run(ctx, r.client, append(keys, intentsName), id, about, text).Err()
 	return r.judge(ctx, err)
 }
 
-func (r *remote) end(ctx context.Context, rec *recording, answer []byte) error {
+func (r *remote) end(ctx context.Context, rec *recording, answer []byte, intents []string) error {
 	names := at(kindRepeat, rec.names)
 	args := []any{rec.owner, rec.window.Milliseconds()}
 	for i, key := range names {
@@ -495,7 +384,10 @@ func (r *remote) end(ctx context.Context, rec *recording, answer []byte) error {
 		}
 		args = append(args, text)
 	}
-	return r.judge(ctx, endScript.Run(ctx, r.client, names, args...).Err())
+	for _, id := range intents {
+		args = append(args, id)
+	}
+	return r.judge(ctx, endScript.Run(ctx, r.client, append(names, intentsName), args...).Err())
 }
 
 func (r *remote) giveUp(ctx context.Context, rec *recording) error {

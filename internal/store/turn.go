@@ -67,9 +67,10 @@ type turn struct {
 	began   time.Time  // what this machine's clock said then
 	settled bool       // nothing may be sent any more: something may have been, by somebody who is gone
 
-	mu     sync.Mutex
-	sent   int // calls admitted, less those that surely did nothing
-	claims map[string]*claim
+	mu      sync.Mutex
+	sent    int // calls admitted, less those that surely did nothing
+	claims  map[string]*claim
+	intents []string // of calls that ended: they go when the answer is kept
 }
 
 // recording is a request as it is kept: its names and hashes under every key in force.
@@ -110,9 +111,9 @@ func (s *Store) Begin(ctx context.Context, r *Repeat, about About, now time.Time
 		found, answer, err = s.remote.begins(ctx, rec)
 		switch {
 		case err != nil || found == Differs || found == TimedOut:
-			s.local.end(rec, nil, now) // others ask for themselves
+			s.local.end(rec, nil, nil, now) // others ask for themselves
 		case found == Replayed || found == Joined:
-			s.local.end(rec, answer, now)
+			s.local.end(rec, answer, nil, now)
 		}
 	}
 	if err != nil {
@@ -197,22 +198,28 @@ func (t *turn) Settled(a *flow.Admission, state contract.State) {
 		t.sent--
 	}
 	t.mu.Unlock()
-	guarded := t.rec != nil || c != nil
-	switch state {
-	case contract.Unknown:
+	if state == contract.Unknown {
 		t.s.metrics.Unknown(t.about.Route, a.Target)
 		t.s.settle(nil, t.intent(a, stateUnknown))
-	case contract.Refused, contract.Failed:
-		if c != nil {
-			t.s.metrics.Claimed(c.memory, "returned")
+		return
+	}
+	back := c
+	if state == contract.OK {
+		back = nil
+	}
+	if back != nil {
+		t.s.metrics.Claimed(c.memory, "returned")
+	}
+	switch {
+	case t.rec != nil: // a gateway that ends before the answer is kept leaves the call for people
+		t.mu.Lock()
+		t.intents = append(t.intents, a.ID)
+		t.mu.Unlock()
+		if back != nil {
+			t.s.settle(back, nil)
 		}
-		if guarded {
-			t.s.settle(c, &intent{ID: a.ID})
-		}
-	default:
-		if guarded {
-			t.s.settle(nil, &intent{ID: a.ID})
-		}
+	case c != nil:
+		t.s.settle(back, &intent{ID: a.ID})
 	}
 }
 
@@ -225,8 +232,9 @@ func (t *turn) End(answer []byte) {
 	if t.sent == 0 && !t.settled {
 		answer = nil
 	}
+	intents := t.intents
 	t.mu.Unlock()
-	t.s.end(t.rec, answer, t.clock())
+	t.s.end(t.rec, answer, intents, t.clock())
 }
 
 // clock gives the turn's time: tests have one of their own.
@@ -238,10 +246,10 @@ func (t *turn) Abandon() {
 		return
 	}
 	t.mu.Lock()
-	sent := t.sent > 0 || t.settled
+	sent, intents := t.sent > 0 || t.settled, t.intents
 	t.mu.Unlock()
 	if !sent {
-		t.s.end(t.rec, nil, t.clock())
+		t.s.end(t.rec, nil, intents, t.clock())
 		return
 	}
 	t.s.giveUp(t.rec)
@@ -305,7 +313,11 @@ func (s *Store) admit(ctx context.Context, rec *recording, c *claim, i *intent, 
 	if verdict != flow.Admitted {
 		return verdict, nil
 	}
-	return s.local.admit(rec, c.unlimited(), i, now)
+	verdict, err = s.local.admit(rec, c.unlimited(), i, now)
+	if err != nil {
+		s.remote.later(func(ctx context.Context) error { return s.remote.settle(ctx, c, &intent{ID: i.ID}) })
+	}
+	return verdict, err
 }
 
 // unlimited gives the claim as one that another has granted already.
@@ -321,16 +333,20 @@ func (c *claim) unlimited() *claim {
 func (s *Store) settle(c *claim, i *intent) {
 	if s.remote == nil {
 		s.local.settle(c, i)
-	} else {
-		s.local.settle(c, &intent{ID: i.ID}) // people take it off the list where it is kept
-		s.remote.surely(func(ctx context.Context) error { return s.remote.settle(ctx, c, i) })
+		return
 	}
+	kept := i
+	if i != nil {
+		kept = &intent{ID: i.ID} // people take it off the list where it is kept
+	}
+	s.local.settle(c, kept)
+	s.remote.surely(func(ctx context.Context) error { return s.remote.settle(ctx, c, i) })
 }
 
-func (s *Store) end(rec *recording, answer []byte, now time.Time) {
-	s.local.end(rec, answer, now)
+func (s *Store) end(rec *recording, answer []byte, intents []string, now time.Time) {
+	s.local.end(rec, answer, intents, now)
 	if s.remote != nil {
-		s.remote.surely(func(ctx context.Context) error { return s.remote.end(ctx, rec, answer) })
+		s.remote.surely(func(ctx context.Context) error { return s.remote.end(ctx, rec, answer, intents) })
 	}
 }
 

@@ -282,6 +282,23 @@ func TestCrashAfterSending(t *testing.T) {
 	})
 }
 
+// The answer came, and the gateway ended before it was kept: nobody else knows it.
+func TestCrashBeforeTheAnswerIsKept(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		s := p.open()
+		turn, _, _ := begin(t, s, repeat)
+		a := claiming(`7`, 1)
+		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+		turn.Settled(a, contract.OK)
+		require.Empty(t, unknowns(t, s), "it may still be kept")
+		p.crash(s)
+		s = p.open()
+		require.Len(t, unknowns(t, s), 1)
+		_, found, _ := begin(t, s, repeat)
+		require.Equal(t, store.Recovered, found)
+	})
+}
+
 func TestCrashBeforeSending(t *testing.T) {
 	both(t, func(t *testing.T, p *place) {
 		s := p.open()
