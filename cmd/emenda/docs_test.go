@@ -65,7 +65,7 @@ func (b block) complete() (path string, ok bool) {
 func (b block) commands() (lines []string) {
 	for line := range strings.Lines(b.text) {
 		line = strings.TrimSpace(strings.TrimPrefix(line, "$ "))
-		if strings.HasPrefix(line, "curl ") || strings.HasPrefix(line, "bin/emenda check") || strings.HasPrefix(line, "bin/emenda test") {
+		if strings.HasPrefix(line, "curl ") || strings.HasPrefix(line, "bin/emenda check") || strings.HasPrefix(line, "bin/emenda test") || strings.HasPrefix(line, "bin/emenda unknowns") {
 			lines = append(lines, line)
 		}
 	}
