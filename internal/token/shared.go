@@ -15,6 +15,7 @@ type Kept struct {
 // Shared keeps tokens between sources: those of other replicas, and those of
 // this process before and after a reload. It must be safe for concurrent use.
 // An error means that it cannot be reached; a source then fetches for itself.
+// A context bounds the question, not what comes of it: a lock outlives it.
 type Shared interface {
 	// LoadToken gives the token kept under name; ok is false when there is none.
 	LoadToken(ctx context.Context, name string) (k Kept, ok bool, err error)

@@ -1,0 +1,261 @@
+package token
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"math/rand/v2"
+	"time"
+)
+
+// sharedTimeout bounds one question to Shared: whoever waits for a token does
+// not wait longer for a store that hangs; the source then fetches for itself.
+const sharedTimeout = 300 * time.Millisecond
+
+// glance is the least time between two looks at what another is fetching; the most is twice that.
+const glance = 25 * time.Millisecond
+
+// together brings a token as one of many: it takes what another has fetched,
+// or fetches for all while it has the lock. done is false when Shared could not
+// be reached, or time was up, and nothing has been fetched.
+func (s *Source) together(ctx context.Context, f *flight) (done bool) {
+	for {
+		taken, err := s.look(ctx, f)
+		if err != nil || taken {
+			return taken
+		}
+		unlock, err := s.lock(ctx)
+		if err != nil {
+			return false
+		}
+		if unlock != nil {
+			s.fetchForAll(ctx, f, unlock)
+			return true
+		}
+		// Another fetches. Who has a good token goes on with it.
+		if s.postpone(f) {
+			return true
+		}
+		if !pause(ctx, glance+rand.N(glance)) {
+			return false
+		}
+	}
+}
+
+// fetchForAll fetches while it has the lock.
+func (s *Source) fetchForAll(ctx context.Context, f *flight, unlock func()) {
+	defer s.unlock(unlock)
+	taken, err := s.look(ctx, f) // the one who had the lock before may have kept one
+	if taken {
+		return
+	}
+	if err == nil && ctx.Err() == nil {
+		f.old = s.renewable(ctx, f.old)
+	}
+	if ctx.Err() != nil {
+		s.settle(f, "", ctx.Err())
+		return
+	}
+	value, fetchErr := s.obtain(ctx, f)
+	if err == nil && fetchErr == nil {
+		now := s.o.Now()
+		life := s.life(value, now)
+		// Before anybody here uses it: the others may have been refused already.
+		_ = s.save(ctx, s.o.Name, Kept{Value: value, Renew: now.Add(life - ahead(life)), End: now.Add(life)})
+	}
+	s.settle(f, value, fetchErr)
+}
+
+// look takes the kept token. taken tells that the flight has ended with it.
+func (s *Source) look(ctx context.Context, f *flight) (taken bool, err error) {
+	k, ok, err := s.load(ctx, s.o.Name)
+	if err != nil || !ok {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.news(k) {
+		return false, nil
+	}
+	f.old = k.Value
+	if !s.take(k) {
+		return false, nil
+	}
+	s.finish(f, k.Value, nil)
+	return true, nil
+}
+
+// news tells whether a kept token is not one of those that are over; s.mu is held.
+func (s *Source) news(k Kept) bool { return sendable(k.Value) && !s.past.has(k.Value) }
+
+// take makes a kept token the current one. It is fresh when it need not be
+// renewed yet; else it is only taken in place of one that time has ended: where
+// the backend has begun to refuse, it may refuse this one, too. s.mu is held.
+func (s *Source) take(k Kept) (fresh bool) {
+	now := s.o.Now()
+	life := s.life(k.Value, now)
+	// Never for longer than if it had been fetched now: clocks of replicas differ.
+	left := min(k.End.Sub(now), life)
+	renew := min(k.Renew.Sub(now), left-ahead(life))
+	t := &held{value: k.Value, renew: now.Add(renew), end: now.Add(left), kept: true}
+	was := s.current.Load()
+	switch {
+	case t.fresh(now):
+		s.put(t)
+		return true
+	case t.good(now) && !was.refused() && (was == nil || was.value != t.value):
+		s.put(t)
+	}
+	return false
+}
+
+// postpone ends a flight that was ahead of need: the token still holds, and
+// its source looks again soon whether another has renewed it.
+func (s *Source) postpone(f *flight) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, now := s.current.Load(), s.o.Now()
+	if !t.good(now) {
+		return false
+	}
+	soon := min(max(t.end.Sub(now)/8, glance), time.Second)
+	s.current.Store(t.later(now.Add(soon + rand.N(soon))))
+	s.finish(f, t.value, nil)
+	return true
+}
+
+// Other gives a token in the place of old, which the backend refused though it
+// had replaced a refused one: one that others have put there since, or, when
+// old came from others, whose clocks may differ, one that is fetched. ok is
+// false when old was fetched here: it is not the token that the backend refuses.
+func (s *Source) Other(ctx context.Context, old string) (value string, ok bool) {
+	t := s.current.Load()
+	if t != nil && t.value == old && !t.kept {
+		return s.newer(ctx, old)
+	}
+	s.Invalidate(old)
+	value, err := s.Get(ctx)
+	return value, err == nil && value != old
+}
+
+// newer gives the token that others have put in the place of old.
+func (s *Source) newer(ctx context.Context, old string) (value string, ok bool) {
+	if s.o.Shared == nil {
+		return "", false
+	}
+	k, ok, err := s.load(ctx, s.o.Name)
+	if err != nil || !ok || k.Value == old {
+		return "", false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.news(k) || !s.take(k) {
+		return "", false
+	}
+	return k.Value, true
+}
+
+// renewable gives old, unless its renewal has been tried: it is tried once by
+// all together, though the one who did so be dead. What is kept of that is a hash.
+func (s *Source) renewable(ctx context.Context, old string) string {
+	if old == "" || old == s.tried {
+		return ""
+	}
+	name, sum := s.o.Name+" renewal", sha256.Sum256([]byte(old))
+	tried := hex.EncodeToString(sum[:])
+	if k, ok, err := s.load(ctx, name); err == nil && ok && k.Value == tried {
+		return ""
+	}
+	now := s.o.Now()
+	end := now.Add(s.life(old, now))
+	_ = s.save(ctx, name, Kept{Value: tried, Renew: end, End: end})
+	return old
+}
+
+func (s *Source) load(ctx context.Context, name string) (k Kept, ok bool, err error) {
+	type found struct {
+		Kept
+		ok bool
+	}
+	got, err := briefly(ctx, nil, func(ctx context.Context) (found, error) {
+		k, ok, err := s.o.Shared.LoadToken(ctx, name)
+		return found{k, ok}, err
+	})
+	return got.Kept, got.ok, err
+}
+
+// save keeps a token, though ctx has ended: the others wait for it.
+func (s *Source) save(ctx context.Context, name string, k Kept) error {
+	_, err := briefly(context.WithoutCancel(ctx), nil, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, s.o.Shared.SaveToken(ctx, name, k)
+	})
+	return err
+}
+
+// lock gives what unlocks, nil while another has the lock.
+func (s *Source) lock(ctx context.Context) (unlock func(), err error) {
+	tooLate := func(unlock func()) {
+		if unlock != nil {
+			unlock()
+		}
+	}
+	return briefly(ctx, tooLate, func(ctx context.Context) (func(), error) {
+		unlock, ok, err := s.o.Shared.LockToken(ctx, s.o.Name)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return unlock, nil
+	})
+}
+
+func (s *Source) unlock(unlock func()) {
+	_, _ = briefly(context.Background(), nil, func(context.Context) (struct{}, error) {
+		unlock()
+		return struct{}{}, nil
+	})
+}
+
+// briefly puts a question to Shared and waits a moment for the answer, whether it
+// heeds its context or not. An answer that nobody waits for any more is given to tooLate.
+func briefly[T any](ctx context.Context, tooLate func(T), question func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, sharedTimeout)
+	defer cancel()
+	type answer struct {
+		value T
+		err   error
+	}
+	answers := make(chan answer)
+	go func() {
+		a := answer{err: errPanic}
+		defer func() {
+			_ = recover() // what keeps tokens is no reason to end the program
+			select {
+			case answers <- a:
+			case <-ctx.Done():
+				if a.err == nil && tooLate != nil {
+					tooLate(a.value)
+				}
+			}
+		}()
+		a.value, a.err = question(ctx)
+	}()
+	select {
+	case a := <-answers:
+		return a.value, a.err
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// pause waits d; false when ctx ends before.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
