@@ -8,6 +8,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/token"
 )
 
 // Options are a backend's settings, resolved.
@@ -21,7 +22,8 @@ type Options struct {
 	MaxAnswer   int               // bytes of an answer
 	Breaker     Breaker
 	Now         func() time.Time
-	Observe     Observer // may be nil
+	Observe     Observer     // may be nil
+	Tokens      token.Shared // where the token is kept for other replicas; may be nil
 }
 
 // Breaker is when to stop calling a backend for a while.

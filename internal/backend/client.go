@@ -98,6 +98,7 @@ func New(o Options) (*Client, error) {
 		c.tokenHeader, c.tokenPrefix = t.Header, t.Prefix
 		c.token = token.New(token.Options{
 			Fetch: c.fetchToken, Life: time.Duration(t.Life) * time.Second, Timeout: 2*o.Timeout + time.Second, Now: o.Now,
+			Shared: o.Tokens, Name: accountName(&o),
 		})
 	}
 	return c, nil
@@ -183,8 +184,8 @@ func wait(ctx context.Context, d time.Duration) bool {
 }
 
 // attempt is one attempt: with a token that the backend refuses it is made
-// twice, for a refused request did nothing. Its timeout holds for all of it,
-// tokens included. again tells whether another attempt may do better.
+// once more, for a refused request did nothing. Its timeout holds for all of
+// it, tokens included. again tells whether another attempt may do better.
 func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool) {
 	until := c.until(ctx, call)
 	if !call.Operation.Token || c.token == nil {
@@ -204,7 +205,18 @@ func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool
 		return a, false
 	}
 	a.Release()
-	return c.send(ctx, call, renewed, until)
+	a, again = c.send(ctx, call, renewed, until)
+	if a.Status != fasthttp.StatusUnauthorized {
+		return a, again
+	}
+	// That one, too: replicas that renew quickly one after the other may have
+	// ended it meanwhile. Who has fetched it itself is what the backend refuses.
+	other, ok := c.otherToken(ctx, renewed, until)
+	if !ok {
+		return a, false
+	}
+	a.Release()
+	return c.send(ctx, call, other, until)
 }
 
 // until gives when an attempt that begins now has to end.
@@ -232,6 +244,13 @@ func (c *Client) tokenBy(ctx context.Context, until time.Time) (string, error) {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	return c.token.Get(ctx)
+}
+
+// otherToken gives what has replaced a token that was refused like the one before it.
+func (c *Client) otherToken(ctx context.Context, refused string, until time.Time) (string, bool) {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	return c.token.Other(ctx, refused)
 }
 
 // send sends the request once, or once more on a fresh connection when a pooled one was found closed.

@@ -2,6 +2,9 @@ package backend
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"time"
@@ -15,6 +18,24 @@ type tokenError struct{ class string }
 
 // Error says what failed, without anything received.
 func (e *tokenError) Error() string { return "no token: " + e.class }
+
+// accountName names the token that these options fetch: another backend, address
+// or account has another one, and nothing of them can be read off it.
+func accountName(o *Options) string {
+	h := sha256.New()
+	add := func(piece string) {
+		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(piece)))) // so that no two lists of pieces are the same
+		_, _ = h.Write([]byte(piece))
+	}
+	for _, piece := range []string{"token 1", o.Contract.Name, o.URL} {
+		add(piece)
+	}
+	for _, name := range o.Contract.SignIn.Variables {
+		add(name)
+		add(o.SignIn[name])
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
 
 // fetchToken renews old when the contract says how, once; else, or when that
 // fails or gives the same token again, it obtains one.

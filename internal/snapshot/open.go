@@ -23,6 +23,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/maptest"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/store"
+	"github.com/emenda-gateway/emenda/internal/token"
 )
 
 // Snapshot is a loaded configuration with its secrets and connections: what serves.
@@ -73,7 +74,7 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), Kept: kept, clients: map[string]*backend.Client{}}
 	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
-		c, err := backend.New(l.options(settings.Backends[name], metrics, log))
+		c, err := backend.New(l.options(settings.Backends[name], kept, metrics, log))
 		if err != nil {
 			s.Close()
 			return nil, err
@@ -108,7 +109,7 @@ func leftOut(missing []config.Missing) (all []LeftOut) {
 	return all
 }
 
-func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics, log *slog.Logger) backend.Options {
+func (l *Loaded) options(b *config.ResolvedBackend, kept *store.Store, metrics *observe.Metrics, log *slog.Logger) backend.Options {
 	c := l.Contracts[b.Name]
 	if c == nil {
 		c = contract.Bare(b.Name, slices.Sorted(maps.Keys(b.SignIn)))
@@ -118,6 +119,9 @@ func (l *Loaded) options(b *config.ResolvedBackend, metrics *observe.Metrics, lo
 		Timeout: b.Timeout, AtMost: b.AtMost, IdleTimeout: b.IdleTimeout, MaxAnswer: b.MaxAnswer,
 		Breaker: backend.Breaker{Failures: b.Failures, Pause: b.Pause},
 		Now:     time.Now,
+	}
+	if t, ok := any(kept).(token.Shared); ok {
+		o.Tokens = t
 	}
 	for name, v := range b.SignIn {
 		o.SignIn[name] = v.Reveal()

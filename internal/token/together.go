@@ -69,34 +69,44 @@ func (s *Source) fetchForAll(ctx context.Context, f *flight, unlock func()) {
 // look takes the kept token. taken tells that the flight has ended with it.
 func (s *Source) look(ctx context.Context, f *flight) (taken bool, err error) {
 	k, ok, err := s.load(ctx, s.o.Name)
-	if err != nil || !ok {
+	if err != nil {
 		return false, err
+	}
+	if f.found == nil {
+		f.found = &k.Value
+	}
+	if !ok {
+		return false, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.news(k) {
-		return false, nil
+	if !sendable(k.Value) || s.past.has(k.Value) {
+		return false, nil // none, or one that is over
 	}
 	f.old = k.Value
-	if !s.take(k) {
+	if !s.take(f, k) {
 		return false, nil
 	}
 	s.finish(f, k.Value, nil)
 	return true, nil
 }
 
-// news tells whether a kept token is not one of those that are over; s.mu is held.
-func (s *Source) news(k Kept) bool { return sendable(k.Value) && !s.past.has(k.Value) }
-
 // take makes a kept token the current one. It is fresh when it need not be
 // renewed yet; else it is only taken in place of one that time has ended: where
 // the backend has begun to refuse, it may refuse this one, too. s.mu is held.
-func (s *Source) take(k Kept) (fresh bool) {
+func (s *Source) take(f *flight, k Kept) (fresh bool) {
 	now := s.o.Now()
 	life := s.life(k.Value, now)
-	// Never for longer than if it had been fetched now: clocks of replicas differ.
-	left := min(k.End.Sub(now), life)
-	renew := min(k.Renew.Sub(now), left-ahead(life))
+	left, renew := k.End.Sub(now), k.Renew.Sub(now)
+	if k.Value != *f.found {
+		// It came while this one waited. That tells its age, whatever the
+		// clock of the one who fetched it says.
+		left = life - now.Sub(f.began)
+		renew = left - ahead(life)
+	}
+	// Never for longer than if it had been fetched now.
+	left = min(left, life)
+	renew = min(renew, left-ahead(life))
 	t := &held{value: k.Value, renew: now.Add(renew), end: now.Add(left), kept: true}
 	was := s.current.Load()
 	switch {
@@ -125,34 +135,32 @@ func (s *Source) postpone(f *flight) bool {
 }
 
 // Other gives a token in the place of old, which the backend refused though it
-// had replaced a refused one: one that others have put there since, or, when
-// old came from others, whose clocks may differ, one that is fetched. ok is
-// false when old was fetched here: it is not the token that the backend refuses.
+// had replaced a refused one. ok is false when there is none, or when old was
+// fetched here and nobody replaces it: then it is not the token that is refused.
 func (s *Source) Other(ctx context.Context, old string) (value string, ok bool) {
-	t := s.current.Load()
-	if t != nil && t.value == old && !t.kept {
-		return s.newer(ctx, old)
+	if t := s.current.Load(); t != nil && t.value == old && !t.kept && !s.replacing(ctx, old) {
+		return "", false
 	}
 	s.Invalidate(old)
 	value, err := s.Get(ctx)
 	return value, err == nil && value != old
 }
 
-// newer gives the token that others have put in the place of old.
-func (s *Source) newer(ctx context.Context, old string) (value string, ok bool) {
-	if s.o.Shared == nil {
-		return "", false
-	}
-	k, ok, err := s.load(ctx, s.o.Name)
-	if err != nil || !ok || k.Value == old {
-		return "", false
-	}
+// replacing tells whether old has been replaced by others, or is being.
+func (s *Source) replacing(ctx context.Context, old string) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.news(k) || !s.take(k) {
-		return "", false
+	fetching := s.flight != nil
+	s.mu.Unlock()
+	if fetching || s.o.Shared == nil {
+		return fetching
 	}
-	return k.Value, true
+	unlock, err := s.lock(ctx)
+	if err != nil || unlock == nil {
+		return err == nil
+	}
+	defer s.unlock(unlock)
+	k, ok, err := s.load(ctx, s.o.Name)
+	return err == nil && ok && k.Value != old
 }
 
 // renewable gives old, unless its renewal has been tried: it is tried once by

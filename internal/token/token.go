@@ -66,7 +66,9 @@ func (t *held) later(renew time.Time) *held {
 // flight is a fetch under way.
 type flight struct {
 	done  chan struct{}
-	old   string // the newest token there is, to be renewed
+	began time.Time
+	found *string // what was kept when it began; nil: it has not looked yet
+	old   string  // the newest token there is, to be renewed
 	value string
 	err   error
 	crash any // what Fetch panicked with
@@ -172,6 +174,7 @@ func (s *Source) fetch() *flight {
 	if t != nil {
 		f.old = t.value
 	}
+	f.began = s.o.Now()
 	s.flight = f
 	s.done.Add(1)
 	go s.run(f)
