@@ -27,7 +27,7 @@ func accountName(o *Options) string {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(piece)))) // so that no two lists of pieces are the same
 		_, _ = h.Write([]byte(piece))
 	}
-	for _, piece := range []string{"token 1", o.Contract.Name, o.URL} {
+	for _, piece := range []string{"token 1", o.Contract.Name, o.Contract.SignIn.Token.Obtain.ID, o.URL} {
 		add(piece)
 	}
 	for _, name := range o.Contract.SignIn.Variables {
