@@ -22,7 +22,7 @@ build: ## bin/emenda
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/emenda
 
 need:
-	@tools/need gcc curl
+	@tools/need gcc curl redis-server
 
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...

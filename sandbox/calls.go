@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -85,6 +86,15 @@ func (c *calls) count(operation string) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.counts[operation]
+}
+
+// each gives the counts of all operations.
+func (c *calls) each() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	counts := map[string]int{}
+	maps.Copy(counts, c.counts)
+	return counts
 }
 
 func (c *calls) reset() {

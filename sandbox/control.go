@@ -48,13 +48,15 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case action{http.MethodGet, "calls"}:
 		value(s.listCalls(r.URL.Query().Get("operation"))).write(w)
+	case action{http.MethodGet, "counts"}:
+		value(s.calls.each()).write(w)
 	case action{http.MethodGet, "data"}:
 		value(s.listData()).write(w)
 	case action{http.MethodPost, "reset"}:
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET data, POST reset"}`).write(w)
+		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, POST reset"}`).write(w)
 	}
 }
 

@@ -67,6 +67,7 @@
 //	GET    /_sandbox/faults  the faults still waiting
 //	DELETE /_sandbox/faults  removes them all
 //	GET    /_sandbox/calls   what arrived, oldest first; ?operation= narrows; credentials are masked
+//	GET    /_sandbox/counts  how many calls of each operation were read whole
 //	GET    /_sandbox/data    the demonstration customers
 //	POST   /_sandbox/reset   calls, counts, faults and data as at the start
 //
@@ -83,7 +84,8 @@
 // on its own. An unknown client has no open invoices (an empty list) and no
 // card: {"error": "Cliente não encontrado"}. A company's CNPJ stands under cpf,
 // its dataNascimento is null. The query somenteContrato is not known here.
-// A renewed token does not end the old one, which lives until its own time.
+// A renewed token does not end the old one, which lives until its own time,
+// unless [Options].RenewRevokes says so.
 //
 // The document contradicts itself about client 81593, and so does the sandbox,
 // on purpose: comercial.cliente.dados does not list its contracts 1283321 and

@@ -28,7 +28,11 @@ func tokenIssue(s *Sandbox, _ *request) answer {
 
 // tokenRenew is auth.token.renovar.
 func tokenRenew(s *Sandbox, r *request) answer {
-	is, _ := s.tokens.find(r.http.Header.Get("Token"))
+	old := r.http.Header.Get("Token")
+	is, _ := s.tokens.find(old)
+	if s.opts.RenewRevokes {
+		s.tokens.revoke(old)
+	}
 	return value(tokenOut{s.tokens.issue(is.renewals + 1)})
 }
 

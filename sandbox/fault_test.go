@@ -233,10 +233,16 @@ func TestControl(t *testing.T) {
 	require.Equal(t, contractBody, calls[0].Body)
 	require.NotEqual(t, "***", r.Calls()[0].Header.Get("Authorization"), "only the view is masked")
 
+	r.do("GET", "/ws/nothing", "")
+	_, _, body = r.do("GET", "/_sandbox/counts", "")
+	require.JSONEq(t, `{"":1,"`+contractOp+`":1}`, body)
+
 	status, _, _ = r.do("POST", "/_sandbox/reset", "")
 	require.Equal(t, 204, status)
 	_, _, body = r.do("GET", "/_sandbox/calls", "")
 	require.Equal(t, `[]`, body)
+	_, _, body = r.do("GET", "/_sandbox/counts", "")
+	require.Equal(t, `{}`, body)
 	_, _, body = r.do("GET", "/_sandbox/data", "")
 	var data []customerOut
 	require.NoError(t, json.Unmarshal([]byte(body), &data))

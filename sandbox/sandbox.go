@@ -30,6 +30,9 @@ type Options struct {
 	User, Password string
 	// TokenLife is how long a token holds, one hour when zero.
 	TokenLife time.Duration
+	// RenewRevokes ends a token at once when it is renewed; else it lives
+	// until its own time.
+	RenewRevokes bool
 	// Now is the clock of tokens and recorded calls, time.Now when nil.
 	Now func() time.Time
 	// Logger gets one debug line per call, without anything that was

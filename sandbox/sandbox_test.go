@@ -242,6 +242,30 @@ func TestCredentials(t *testing.T) {
 	require.Equal(t, 401, status)
 }
 
+func TestRenewedToken(t *testing.T) {
+	const card, renew = "/ws/area/cliente/81593", "/ws/auth/token/renovar"
+	for _, c := range []struct {
+		name    string
+		revokes bool
+		old     int // what the old token is answered with after its renewal
+	}{{"lives until its own time", false, 200}, {"is revoked", true, 401}} {
+		t.Run(c.name, func(t *testing.T) {
+			r := start(t, Options{RenewRevokes: c.revokes})
+			first := r.token()
+			status, _, body := r.do(http.MethodPut, renew, "", "Token", first)
+			require.Equal(t, 200, status)
+			var renewed struct{ Token string }
+			require.NoError(t, json.Unmarshal([]byte(body), &renewed))
+			status, _, _ = r.do(http.MethodGet, card, "", "Token", renewed.Token)
+			require.Equal(t, 200, status)
+			status, _, _ = r.do(http.MethodGet, card, "", "Token", first)
+			require.Equal(t, c.old, status)
+			status, _, _ = r.do(http.MethodPut, renew, "", "Token", first)
+			require.Equal(t, c.old, status)
+		})
+	}
+}
+
 func TestStartRefuses(t *testing.T) {
 	cases := []struct {
 		name string

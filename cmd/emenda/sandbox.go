@@ -13,6 +13,8 @@ type sandboxCommand struct {
 	User      string        `default:"sandbox" help:"What HTTP Basic must carry."`
 	Password  string        `default:"sandbox" help:"What HTTP Basic must carry."`
 	TokenLife time.Duration `default:"1h" help:"How long a fetched token lives."`
+
+	RenewRevokes bool `help:"Renewing a token ends the old one at once."`
 }
 
 // Help shows examples.
@@ -28,7 +30,7 @@ Examples:
 
 // Run serves until a signal ends it.
 func (c *sandboxCommand) Run(ctx context.Context, s *streams) error {
-	box, err := sandbox.Start(sandbox.Options{Listen: c.Listen, User: c.User, Password: c.Password, TokenLife: c.TokenLife})
+	box, err := sandbox.Start(sandbox.Options{Listen: c.Listen, User: c.User, Password: c.Password, TokenLife: c.TokenLife, RenewRevokes: c.RenewRevokes})
 	if err != nil {
 		return err
 	}
