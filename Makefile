@@ -57,6 +57,10 @@ show-language-%: need ## what the issue "Language" asks to be shown, 1 to 7
 	@$(MAKE) --no-print-directory build >/dev/null
 	$(GO) run ./sandbox/show language-$*
 
+show-once-%: need ## what the issue "Exactly once" asks to be shown
+	@$(MAKE) --no-print-directory build >/dev/null
+	$(GO) run ./sandbox/show once-$*
+
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 

@@ -22,8 +22,8 @@ type backend struct {
 }
 
 // startBackend starts `emenda sandbox`; listen may end in port 0.
-func startBackend(o options, listen string) (*backend, error) {
-	p, err := begin(o.root, nil, o.bin, "sandbox", "--listen", listen)
+func startBackend(o options, listen string, flags ...string) (*backend, error) {
+	p, err := begin(o.root, nil, o.bin, append([]string{"sandbox", "--listen", listen}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +75,12 @@ type call struct {
 func (b *backend) calls() ([]call, error) {
 	var list []call
 	return list, b.control(http.MethodGet, "calls", nil, &list)
+}
+
+// counts tells how many calls of each operation were read whole since the last reset.
+func (b *backend) counts() (map[string]int, error) {
+	var n map[string]int
+	return n, b.control(http.MethodGet, "counts", nil, &n)
 }
 
 func (b *backend) control(method, name string, body []byte, into any) error {

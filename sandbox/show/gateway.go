@@ -25,14 +25,19 @@ type gateway struct {
 // startGateway starts `emenda serve` on free ports, with a data folder of its
 // own, pointed at a backend.
 func startGateway(o options, erp string, flags ...string) (*gateway, error) {
+	return startReplica(o, erp, nil, flags...)
+}
+
+// startReplica is startGateway with more environment.
+func startReplica(o options, erp string, env []string, flags ...string) (*gateway, error) {
 	data, err := os.MkdirTemp("", "emenda-show-")
 	if err != nil {
 		return nil, err
 	}
-	p, err := begin(o.root, []string{
+	p, err := begin(o.root, append([]string{
 		"EMENDA_LISTEN=127.0.0.1:0", "EMENDA_ADMIN_LISTEN=127.0.0.1:0", "EMENDA_DATA=" + data,
 		"ERP_URL=" + erp, "ERP_USER=sandbox", "ERP_PASSWORD=" + erpPassword, "URA_APP=" + app, "URA_TOKEN=" + token,
-	}, o.bin, append([]string{"serve"}, flags...)...)
+	}, env...), o.bin, append([]string{"serve"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-// Command show is what `make show-language-N` and `make soak` run: it starts
+// Command show is what `make show-language-N`, `make show-once-N` and `make soak` run: it starts
 // the built gateway as a process, speaks to it over real sockets, and says with
 // figures whether it does what was promised.
 //
@@ -39,6 +39,8 @@ var drivers = map[string]driver{
 	"language-5": showInjection,
 	"language-6": showCost,
 	"language-7": showFuzz,
+	"once-2":     showIdle,
+	"once-3":     showTokens,
 	"soak":       showSoak,
 }
 

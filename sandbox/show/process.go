@@ -108,6 +108,12 @@ func (p *process) kill() {
 	<-p.ended
 }
 
+// murder ends the program and what it started without a word, as kill -9 does.
+func (p *process) murder() {
+	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+	<-p.ended
+}
+
 // capture keeps what a program writes.
 type capture struct {
 	mu    sync.Mutex
