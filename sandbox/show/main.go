@@ -1,6 +1,6 @@
-// Command show is what `make show-language-N`, `make show-once-N` and `make soak` run: it starts
-// the built gateway as a process, speaks to it over real sockets, and says with
-// figures whether it does what was promised.
+// Command show is what `make show-language-N`, `make show-once-N` and `make
+// soak` run: it starts the built gateway as a process, speaks to it over real
+// sockets, and says with figures whether it does what was promised.
 //
 //	go run ./sandbox/show language-2
 //	go run ./sandbox/show -bin /tmp/emenda soak
