@@ -23,7 +23,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/maptest"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/store"
-	"github.com/emenda-gateway/emenda/internal/token"
 )
 
 // Snapshot is a loaded configuration with its secrets and connections: what serves.
@@ -118,10 +117,7 @@ func (l *Loaded) options(b *config.ResolvedBackend, kept *store.Store, metrics *
 		Contract: c, URL: b.URL, SignIn: map[string]string{},
 		Timeout: b.Timeout, AtMost: b.AtMost, IdleTimeout: b.IdleTimeout, MaxAnswer: b.MaxAnswer,
 		Breaker: backend.Breaker{Failures: b.Failures, Pause: b.Pause},
-		Now:     time.Now,
-	}
-	if t, ok := any(kept).(token.Shared); ok {
-		o.Tokens = t
+		Now:     time.Now, Tokens: kept,
 	}
 	for name, v := range b.SignIn {
 		o.SignIn[name] = v.Reveal()
