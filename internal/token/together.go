@@ -42,28 +42,35 @@ func (s *Source) together(ctx context.Context, f *flight) (done bool) {
 	}
 }
 
-// fetchForAll fetches while it has the lock.
+// fetchForAll fetches while it has the lock, which is free when the flight ends.
 func (s *Source) fetchForAll(ctx context.Context, f *flight, unlock func()) {
-	defer s.unlock(unlock)
-	taken, err := s.look(ctx, f) // the one who had the lock before may have kept one
-	if taken {
-		return
+	if value, taken, err := s.fetchLocked(ctx, f, unlock); !taken {
+		s.settle(f, value, err)
 	}
-	if err == nil && ctx.Err() == nil {
+}
+
+// fetchLocked fetches and keeps what it fetched; taken tells that the flight
+// has ended with the token that the one kept who had the lock before.
+func (s *Source) fetchLocked(ctx context.Context, f *flight, unlock func()) (value string, taken bool, err error) {
+	defer s.unlock(unlock)
+	taken, sharedErr := s.look(ctx, f)
+	if taken {
+		return "", true, nil
+	}
+	if sharedErr == nil {
 		f.old = s.renewable(ctx, f.old)
 	}
-	if ctx.Err() != nil {
-		s.settle(f, "", ctx.Err())
-		return
+	if err := ctx.Err(); err != nil {
+		return "", false, err
 	}
-	value, fetchErr := s.obtain(ctx, f)
-	if err == nil && fetchErr == nil {
+	value, err = s.obtain(ctx, f)
+	if err == nil && sharedErr == nil {
 		now := s.o.Now()
 		life := s.life(value, now)
 		// Before anybody here uses it: the others may have been refused already.
 		_ = s.save(ctx, s.o.Name, Kept{Value: value, Renew: now.Add(life - ahead(life)), End: now.Add(life)})
 	}
-	s.settle(f, value, fetchErr)
+	return value, false, err
 }
 
 // look takes the kept token. taken tells that the flight has ended with it.
