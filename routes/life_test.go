@@ -165,7 +165,7 @@ func TestGracefulStop(t *testing.T) {
 	admin := w.server.Admin("")
 	code, body := get(admin, "/readyz", "")
 	require.Equal(t, 200, code)
-	require.JSONEq(t, `{"status":"ready","configuration":"`+w.server.Snapshot().Hash+`","left_out":[{"kind":"backend","name":"absent","why":"ABSENT_URL is not set"}]}`, body)
+	require.JSONEq(t, `{"status":"ready","configuration":"`+w.server.Snapshot().Hash+`","left_out":[{"kind":"backend","name":"absent","why":"ABSENT_URL is not set"}],"store":{"kind":"file","up":true}}`, body)
 	busy, err := net.Dial("tcp", w.addr)
 	require.NoError(t, err)
 	defer func() { _ = busy.Close() }()
@@ -283,7 +283,7 @@ func get(h http.Handler, path, authorization string) (int, string) {
 func TestAdminToken(t *testing.T) {
 	w := start(t, "testdata/gateway.yaml")
 	admin := w.server.Admin("sesame")
-	for path, guarded := range map[string]bool{"/healthz": false, "/readyz": false, "/metrics": true} {
+	for path, guarded := range map[string]bool{"/healthz": false, "/readyz": false, "/metrics": true, "/-/unknowns": true} {
 		for authorization, right := range map[string]bool{"": false, "Bearer other": false, "Basic sesame": false, "sesame": false, "Bearer sesame": true, "bearer sesame": true} {
 			code, body := get(admin, path, authorization)
 			want := 200
