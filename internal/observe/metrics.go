@@ -25,6 +25,7 @@ type Metrics struct {
 	tokens    *prometheus.CounterVec
 	templates *prometheus.CounterVec
 	store     storeMetrics
+	loaded    configuration
 }
 
 // buckets reach from an answer out of memory to the longest time a caller is known to wait.
@@ -67,6 +68,7 @@ func NewMetrics(version string) *Metrics {
 	})
 	build.Set(1)
 	m.store = newStoreMetrics(m.registry)
+	m.loaded = newConfiguration(m.registry)
 	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.tokens, m.templates, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
