@@ -101,7 +101,7 @@ func loadTexts(texts map[string]string) (*Loaded, diag.List) {
 	return load(diag.NewFile("gateway.yaml", texts["gateway.yaml"]), source{
 		contract: contract.Load,
 		folder: func(_ diag.Span, folder string, _ *diag.List) *files {
-			found := &files{texts: map[string]*diag.File{}}
+			found := newFiles()
 			var names []string
 			for name := range texts {
 				names = append(names, name)

@@ -18,8 +18,14 @@ type files struct {
 	contracts []*diag.File // by the contract's name: the file's, without ending
 	mappings  []*diag.File // mappings, flows, dialects, tables
 	texts     map[string]*diag.File
-	all       []*diag.File // in order of name, for the hash
-	partial   bool         // some could not be read: what they declare is not known
+	all       []*diag.File          // in order of name, for the hash
+	partial   bool                  // some could not be read: what they declare is not known
+	builtIn   bool                  // they are the binary's own
+	inside    map[*diag.File]string // their names inside the folder
+}
+
+func newFiles() *files {
+	return &files{texts: map[string]*diag.File{}, inside: map[*diag.File]string{}}
 }
 
 // maxFile bounds one file of a mappings folder.
@@ -35,51 +41,43 @@ func readFolder(at diag.Span, dir, skip string, list *diag.List) *files {
 	if dir != "" {
 		root, shown = os.DirFS(dir), filepath.ToSlash(dir)
 	}
-	found := &files{texts: map[string]*diag.File{}}
-	err := fs.WalkDir(root, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil && name == "." {
-			return err
-		}
+	found := newFiles()
+	found.builtIn = dir == ""
+	unreadable := func(name string, err error) {
+		found.partial = true
+		list.Errorf(diag.Span{}, "mappings-file", "%s cannot be read: %v", path.Join(shown, name), reason(err))
+	}
+	err := walk(root, func(name string, err error) {
 		if err != nil {
-			found.partial = true
-			list.Errorf(diag.Span{}, "mappings-file", "%s cannot be read: %v", path.Join(shown, name), reason(err))
-			return nil
+			unreadable(name, err)
+			return
 		}
-		base := path.Base(name)
-		if entry.IsDir() {
-			// Kubernetes keeps the files of a ConfigMap in hidden folders, once more.
-			if name != "." && strings.HasPrefix(base, ".") {
-				return fs.SkipDir
-			}
-			return nil
-		}
-		if strings.HasPrefix(base, ".") || path.Join(shown, name) == filepath.ToSlash(skip) || !wanted(base) {
-			return nil
-		}
-		if strings.Contains("/"+name, "/testdata/") && isYAML(base) {
-			return nil // testdata holds what tests name with $file, and mappings of nobody
+		if path.Join(shown, name) == filepath.ToSlash(skip) {
+			return
 		}
 		text, err := fs.ReadFile(root, name)
 		if err != nil {
-			found.partial = true
-			list.Errorf(diag.Span{}, "mappings-file", "%s cannot be read: %v", path.Join(shown, name), reason(err))
-			return nil
+			unreadable(name, err)
+			return
 		}
 		f := diag.NewFile(path.Join(shown, name), string(text))
 		if len(text) > maxFile {
 			list.Errorf(diag.Span{File: f}, "file-size", "the file is larger than 4 MB")
-			return nil
+			return
 		}
 		found.add(name, f)
-		return nil
 	})
 	if err != nil {
 		list.Errorf(at, "mappings-folder", "the mappings folder %s cannot be read: %v", shown, reason(err)).
 			Help = "gateway.mappings names a folder relative to the configuration's own; without it the built-in mappings serve"
 		return nil
 	}
-	slices.SortFunc(found.all, func(a, b *diag.File) int { return strings.Compare(a.Name, b.Name) })
+	found.sort()
 	return found
+}
+
+func (f *files) sort() {
+	slices.SortFunc(f.all, func(a, b *diag.File) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // wanted tells whether a file may be part of the language: YAML, or a text named by `template:`.
@@ -98,6 +96,7 @@ func isYAML(name string) bool {
 
 func (f *files) add(name string, file *diag.File) {
 	f.all = append(f.all, file)
+	f.inside[file] = name
 	switch {
 	case isYAML(name):
 		if strings.HasPrefix(name, "contracts/") || beginsWith(file.Text, "openapi:") {

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +28,7 @@ type Loaded struct {
 	Set       *mapping.Set
 	Hash      string // of every file read
 	zone      *time.Location
+	files     *files
 }
 
 // Load reads and checks the configuration file and everything it names. It
@@ -39,10 +39,7 @@ func Load(configFile string) (*Loaded, diag.List) {
 		return nil, list
 	}
 	l, found := load(file, source{contract: contract.Load, folder: func(at diag.Span, folder string, list *diag.List) *files {
-		if folder != "" && !filepath.IsAbs(folder) {
-			folder = filepath.Join(filepath.Dir(configFile), folder)
-		}
-		return readFolder(at, folder, configFile, list)
+		return readFolder(at, beside(configFile, folder), configFile, list)
 	}})
 	list.Add(found)
 	list.Sort()
@@ -76,7 +73,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 		list.Errorf(diag.Span{}, "plugins", "%v", err)
 		return nil, list
 	}
-	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg)}
+	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg), files: files}
 	l.loadContracts(files.contracts, functions, from, &list)
 	set, found := mapping.Load(files.mappings, files.texts, mapping.World{
 		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
@@ -177,10 +174,13 @@ func suggestion(name string, among []string) string {
 	return "known: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(among))), ", ")
 }
 
+// hash is of the files' texts, and of their names inside the folder: wherever
+// it stands, the same files have the same.
 func hash(configFile *diag.File, f *files) string {
 	h := sha256.New()
 	for _, file := range append([]*diag.File{configFile}, f.all...) {
-		fmt.Fprintf(h, "%d %s\n%d\n%s\n", len(file.Name), file.Name, len(file.Text), file.Text)
+		name := f.inside[file]
+		fmt.Fprintf(h, "%d %s\n%d\n%s\n", len(name), name, len(file.Text), file.Text)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:12]
 }

@@ -3,7 +3,6 @@ package snapshot
 import (
 	"fmt"
 	"log/slog"
-	"path/filepath"
 
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/observe"
@@ -17,10 +16,7 @@ const rememberedEntries = 100_000
 // DataFolder is the folder of what survives a restart: a relative one stands
 // beside the configuration file.
 func (l *Loaded) DataFolder(settings *config.Resolved) string {
-	if filepath.IsAbs(settings.Data) {
-		return settings.Data
-	}
-	return filepath.Join(filepath.Dir(l.Config.File.Name), settings.Data)
+	return beside(l.Config.File.Name, settings.Data)
 }
 
 // OpenStore opens what snapshots share and outlives them: Redis when its
