@@ -11,8 +11,8 @@ import (
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
-// Admin gives the handler of the admin listener: /healthz, /readyz and
-// /metrics. With a token, everything but the probes asks for it as a bearer
+// Admin gives the handler of the admin listener: /healthz, /readyz, /metrics
+// and, with ReloadWith, /-/reload. With a token, everything but the probes asks for it as a bearer
 // token (RFC 6750), and a probe without it is told no more than the status.
 func (v *Server) Admin(token string) http.Handler {
 	trusted := bearer(token)
@@ -39,11 +39,17 @@ func (v *Server) Admin(token string) http.Handler {
 		for _, l := range s.LeftOut {
 			h.LeftOut = append(h.LeftOut, leftOut{Kind: l.Kind, Name: l.Name, Why: l.Why})
 		}
+		v.tellReload(&h)
 		writeJSON(w, http.StatusOK, h)
 	})
 	mux.Handle("GET /metrics", guarded(trusted, v.metrics.Handler()))
 	mux.Handle("GET /-/unknowns", guarded(trusted, http.HandlerFunc(v.unknowns)))
 	mux.Handle("DELETE /-/unknowns/{id}", guarded(trusted, http.HandlerFunc(v.done)))
+	if v.reloads != nil {
+		mux.Handle("GET /-/reload", guarded(trusted, http.HandlerFunc(v.lastReload)))
+		mux.Handle("POST /-/reload", guarded(trusted, http.HandlerFunc(v.reload)))
+		mux.Handle("PUT /-/reload", guarded(trusted, http.HandlerFunc(v.reload)))
+	}
 	return mux
 }
 
@@ -62,6 +68,9 @@ type health struct {
 	Status        string      `json:"status"`
 	Configuration string      `json:"configuration,omitempty"`
 	Store         *storeState `json:"store,omitempty"`
+	Serving       string      `json:"serving,omitempty"`
+	LastReload    *refusal    `json:"last_reload,omitempty"`
+	NeedsRestart  []string    `json:"needs_restart,omitempty"`
 	LeftOut       []leftOut   `json:"left_out,omitempty"`
 }
 

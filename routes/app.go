@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -28,6 +30,37 @@ type app struct {
 	dialects []prefix       // longest first
 	only     *mapping.ErrorReplies
 	handler  fasthttp.RequestHandler
+
+	underWay atomic.Int64
+	retired  atomic.Bool
+	ended    sync.Once
+	end      func() // closes the snapshot
+}
+
+// enter counts a request under way; false when the app is retired.
+func (a *app) enter() bool {
+	a.underWay.Add(1)
+	// After the count: who retires it later sees this request, and waits for it.
+	if !a.retired.Load() {
+		return true
+	}
+	a.leave()
+	return false
+}
+
+// leave ends a request; the last one of a retired app closes its snapshot.
+func (a *app) leave() {
+	if a.underWay.Add(-1) == 0 && a.retired.Load() {
+		a.ended.Do(a.end)
+	}
+}
+
+// retire lets no request in any more.
+func (a *app) retire() {
+	a.retired.Store(true)
+	if a.underWay.Load() == 0 {
+		a.ended.Do(a.end)
+	}
 }
 
 // prefix is where a dialect's paths begin.
@@ -40,7 +73,7 @@ type prefix struct {
 var routed = []string{fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete}
 
 func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *app {
-	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors}
+	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, end: s.Close}
 	f := fiber.New(fiber.Config{
 		CaseSensitive:         true,
 		StrictRouting:         true,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,8 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
+	"github.com/emenda-gateway/emenda/internal/store"
 )
 
 func TestPanics(t *testing.T) {
@@ -46,7 +49,7 @@ func TestPanics(t *testing.T) {
 		}, `{"error":"internal error"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.server.app.Store(&app{snapshot: a.snapshot, metrics: a.metrics, log: a.log, lost: a.lost, dialects: a.dialects, only: a.only, handler: c.handler})
+			w.server.app.Store(&app{snapshot: a.snapshot, metrics: a.metrics, log: a.log, lost: a.lost, dialects: a.dialects, only: a.only, handler: c.handler, end: a.end})
 			got := w.raw(request("GET /p/echo", "", "X-Request-Id: abc"))[0]
 			require.Equal(t, 500, got.status)
 			require.Equal(t, c.body, got.body)
@@ -74,7 +77,11 @@ func scrape(w *world) string {
 // answer may hold another's text, and none may fail.
 func TestHammer(t *testing.T) {
 	w := start(t, "testdata/gateway.yaml")
-	other := open(t, "testdata/gateway.yaml", w.shop.URL, w.metrics)
+	loaded, list := snapshot.Load("testdata/gateway.yaml")
+	require.False(t, list.HasErrors(), list.Text())
+	settings, list := loaded.Resolve(environment(w.shop.URL))
+	require.False(t, list.HasErrors(), list.Text())
+	kept := store.NewLocal(1000)
 	stop := make(chan struct{})
 	var swapping sync.WaitGroup
 	swapping.Go(func() {
@@ -83,7 +90,11 @@ func TestHammer(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				other = w.server.Swap(other)
+				next, err := loaded.Open(settings, kept, w.metrics, slog.New(slog.DiscardHandler))
+				if !assertNil(t, err) {
+					return
+				}
+				w.server.Swap(next)
 			}
 		}
 	})
@@ -148,9 +159,8 @@ func TestSwap(t *testing.T) {
 	_, err = io.WriteString(c, request("GET /p/echo?word=x", ""))
 	require.NoError(t, err)
 	<-w.arrived
-	first := w.server.Snapshot()
 	second := open(t, changed(t, "mappings/plain/echo.yaml", "caller: ", "second: "), w.shop.URL, w.metrics)
-	require.Same(t, first, w.server.Swap(second))
+	w.server.Swap(second)
 	require.Same(t, second, w.server.Snapshot())
 	close(w.hold)
 	require.Equal(t, `{"word":"x","caller":"kiosk"}`, read(t, c)[0].body)

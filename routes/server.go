@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,9 @@ type Server struct {
 	metrics  *observe.Metrics
 	log      *slog.Logger
 	closing  atomic.Bool
+	reloads  Reloads // nil: nothing is reloaded
+	swapping sync.Mutex
+	ended    bool // no snapshot is taken any more
 }
 
 // writeTimeout is how long a client may take to receive an answer.
@@ -63,13 +67,34 @@ func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Serv
 	return v
 }
 
-// Swap makes s the snapshot that new requests are answered with, and gives the
-// one that was: requests under way finish on it.
-func (v *Server) Swap(s *snapshot.Snapshot) (was *snapshot.Snapshot) {
-	if old := v.app.Swap(newApp(s, v.metrics, v.log)); old != nil {
-		was = old.snapshot
+// Swap makes s the snapshot that new requests are answered with. Requests under
+// way finish on the one that was, which is closed after the last of them; s
+// belongs to the server now.
+func (v *Server) Swap(s *snapshot.Snapshot) {
+	next := newApp(s, v.metrics, v.log)
+	v.swapping.Lock()
+	defer v.swapping.Unlock()
+	if v.ended {
+		s.Close()
+		return
 	}
-	return was
+	if old := v.app.Swap(next); old != nil {
+		old.retire()
+	}
+}
+
+// enter gives the app that serves now, with one request more under way, which
+// leave ends; nil when the server has ended.
+func (v *Server) enter() *app {
+	for {
+		a := v.app.Load()
+		if a.enter() {
+			return a
+		}
+		if v.app.Load() == a { // nothing took its place
+			return nil
+		}
+	}
 }
 
 // Snapshot gives the snapshot that serves now.
@@ -87,9 +112,11 @@ func (v *Server) Serve(ln net.Listener) error {
 	return v.http.Serve(l)
 }
 
-// Shutdown stops listening, lets requests under way finish within ctx, and closes idle connections.
+// Shutdown stops listening, lets requests under way finish within ctx, and
+// closes the snapshot and idle connections.
 func (v *Server) Shutdown(ctx context.Context) error {
 	v.closing.Store(true)
+	defer v.end()
 	if l := v.listener.Load(); l != nil {
 		_ = l.Close() // also when the library has not taken it yet
 	}
@@ -99,9 +126,25 @@ func (v *Server) Shutdown(ctx context.Context) error {
 	return nil
 }
 
+// end retires the last snapshot.
+func (v *Server) end() {
+	v.swapping.Lock()
+	defer v.swapping.Unlock()
+	v.ended = true
+	v.app.Load().retire()
+}
+
 func (v *Server) handle(ctx *fasthttp.RequestCtx) {
 	crowded := ctx.ConnRequestNum() == 1 && int(v.http.GetOpenConnectionsCount()) > v.limits.Connections
-	v.app.Load().serve(ctx, crowded)
+	a := v.enter()
+	if a == nil {
+		// Requests were cut off, and this connection was not: it gets words, no more.
+		ctx.SetConnectionClose()
+		v.app.Load().fault(arrive(ctx), mapping.KindUnavailable, "the gateway stops")
+		return
+	}
+	defer a.leave()
+	a.serve(ctx, crowded)
 }
 
 // expect answers who asks before sending a body (RFC 9110, 10.1.1).
