@@ -99,7 +99,8 @@ func TestDocs(t *testing.T) {
 	gateway.Dir = dir
 	var log bytes.Buffer
 	gateway.Stderr = &log
-	gateway.Env = append(os.Environ(), "EMENDA_LISTEN="+public, "EMENDA_ADMIN_LISTEN="+admin)
+	env := append(os.Environ(), "EMENDA_LISTEN="+public, "EMENDA_ADMIN_LISTEN="+admin)
+	gateway.Env = env
 	require.NoError(t, gateway.Start())
 	defer func() {
 		require.NoError(t, gateway.Process.Signal(syscall.SIGTERM))
@@ -120,7 +121,7 @@ func TestDocs(t *testing.T) {
 		for i, line := range b.commands() {
 			t.Run(fmt.Sprintf("%s:%d %s", filepath.Base(b.page), b.line, line[:min(len(line), 40)]), func(t *testing.T) {
 				c := exec.Command("sh", "-c", place.Replace(line))
-				c.Dir = dir
+				c.Dir, c.Env = dir, env
 				got, err := c.CombinedOutput()
 				require.NoError(t, err, "%s", got)
 				if b.language == "console" {

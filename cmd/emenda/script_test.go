@@ -65,11 +65,13 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
+			e.Setenv("EMENDA_DATA", filepath.Join(e.WorkDir, "data"))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"freeport": freePort,
 			"ready":    ready,
+			"until":    until,
 			"code":     code,
 		},
 	})
@@ -96,6 +98,25 @@ func ready(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		if time.Now().After(end) {
 			ts.Fatalf("%s does not answer: %v", args[0], err)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// until waits until what an address answers has a text in it.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	end := time.Now().Add(20 * time.Second)
+	for last := ""; ; {
+		if res, err := http.Get(args[0]); err == nil {
+			text, _ := io.ReadAll(res.Body)
+			_ = res.Body.Close()
+			last = string(text)
+			if strings.Contains(last, args[1]) {
+				return
+			}
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not answer %s but %s", args[0], args[1], last)
 		}
 		<-time.After(5 * time.Millisecond)
 	}

@@ -7,12 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
 	"github.com/emenda-gateway/emenda/internal/store"
 	"github.com/emenda-gateway/emenda/routes"
 	"github.com/emenda-gateway/emenda/sandbox"
@@ -36,7 +38,7 @@ type serveCommand struct {
 
 // Help shows examples.
 func (serveCommand) Help() string {
-	return `Serves requests as gateway.yaml says, until SIGINT or SIGTERM; requests under way finish. With --sandbox nothing else is needed: the stand-ins hold invented customers.
+	return `Serves requests as gateway.yaml says, until SIGINT or SIGTERM; requests under way finish. Files that are edited are checked, tested and then served; what does not check is told and not served, after a restart neither: the last good files serve. SIGHUP, and POST /-/reload on the admin listener, reload at once. With --sandbox nothing else is needed: the stand-ins hold invented customers.
 
 Examples:
 
@@ -47,14 +49,10 @@ Examples:
 
 // Run serves until a signal ends it.
 func (c *serveCommand) Run(ctx context.Context, s *streams) error {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP) // from here on it ends nothing
+	defer signal.Stop(hangups)
 	log := observe.NewLogger(s.err, c.LogLevel)
-	loaded, warnings, err := loadGood(c.Config, s)
-	if err != nil {
-		return err
-	}
-	if len(warnings) > 0 {
-		log.Warn("the configuration has warnings; \"emenda check\" shows them", slog.Int("warnings", len(warnings)))
-	}
 	env := s.env
 	if c.Sandbox {
 		box, err := sandbox.Start(sandbox.Options{})
@@ -65,11 +63,15 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		log.Info("the stand-ins of the backends listen", slog.String("address", box.URL()))
 		env = sandboxEnvironment(env, box.URL())
 	}
-	settings, list := loaded.Resolve(env)
-	if list.HasErrors() {
-		fmt.Fprint(s.err, list.Text())
+	reloader, problems, err := snapshot.Begin(c.Config, env)
+	if problems.HasErrors() {
+		fmt.Fprint(s.err, problems.Text())
+	}
+	if err != nil {
+		fmt.Fprintln(s.err, "emenda:", err)
 		return exitError(exitErrors)
 	}
+	settings := reloader.Settings()
 	if c.Sandbox {
 		err := errors.Join(routes.CheckLoopback("gateway.listen with --sandbox", settings.Listen),
 			routes.CheckLoopback("gateway.admin_listen with --sandbox", settings.AdminListen))
@@ -78,21 +80,19 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	metrics := observe.NewMetrics(version)
-	kept, err := loaded.OpenStore(settings, metrics, log)
+	kept, err := reloader.OpenStore(metrics, log)
 	if err != nil {
 		return err
 	}
 	defer closeStore(kept, log)
-	snap, err := loaded.Open(settings, kept, metrics, log)
+	snap, err := reloader.Open(kept, metrics, log)
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
-	for _, l := range snap.LeftOut {
-		log.Warn("left out", slog.String("kind", l.Kind), slog.String("name", l.Name), slog.String("why", l.Why))
-	}
 	server := routes.NewServer(snap, metrics, log)
-	return listenAndServe(ctx, server, settings, log)
+	server.ReloadWith(reloader)
+	reloader.Serve(server.Swap)
+	return listenAndServe(ctx, server, reloader, hangups, log)
 }
 
 // listen takes the address of a setting; errors name both.
@@ -111,7 +111,8 @@ func listen(setting, address string) (net.Listener, error) {
 	return ln, nil
 }
 
-func listenAndServe(ctx context.Context, server *routes.Server, settings *config.Resolved, log *slog.Logger) error {
+func listenAndServe(ctx context.Context, server *routes.Server, reloader *snapshot.Reloader, hangups <-chan os.Signal, log *slog.Logger) error {
+	settings := reloader.Settings()
 	ln, err := listen("gateway.listen", settings.Listen)
 	if err != nil {
 		return err
@@ -122,9 +123,9 @@ func listenAndServe(ctx context.Context, server *routes.Server, settings *config
 	}
 	admin := server.AdminServer(settings.AdminToken.Reveal())
 	failed := make(chan error, 2)
-	var listeners sync.WaitGroup
+	var running sync.WaitGroup
 	serve := func(name string, run func(net.Listener) error, ln net.Listener) {
-		listeners.Go(func() {
+		running.Go(func() {
 			if err := run(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
 				failed <- fmt.Errorf("%s ended: %w", name, err)
 			}
@@ -134,19 +135,36 @@ func listenAndServe(ctx context.Context, server *routes.Server, settings *config
 	serve("gateway.admin_listen", admin.Serve, adminLn)
 	log.Info("serving", slog.String("address", ln.Addr().String()), slog.String("admin_address", adminLn.Addr().String()),
 		slog.String("version", version), slog.String("configuration", server.Snapshot().Hash))
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	running.Go(func() { reloader.Run(watching) })
+	running.Go(func() { reloadOn(watching, hangups, reloader) })
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
 	log.Info("stopping")
+	stop()
 	end, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	// The probes answer until the last request has.
 	err = errors.Join(err, server.Shutdown(end))
 	err = errors.Join(err, admin.Shutdown(end))
-	listeners.Wait()
+	running.Wait()
 	log.Info("stopped")
 	return err
+}
+
+// reloadOn reloads at every signal, until ctx ends.
+func reloadOn(ctx context.Context, signals <-chan os.Signal, reloader *snapshot.Reloader) {
+	for {
+		select {
+		case <-signals:
+			reloader.Reload("SIGHUP")
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // sandboxEnvironment is env with the stand-ins' addresses and credentials; the

@@ -96,6 +96,19 @@ func TestTerminate(t *testing.T) {
 	require.Contains(t, s.log.String(), `"outcome":"ok"`)
 }
 
+// SIGHUP reloads, and says what came of it.
+func TestHangup(t *testing.T) {
+	s := serve(t)
+	hash := s.line(t, "serving")["configuration"]
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGHUP))
+	line := s.line(t, "configuration unchanged")
+	require.Equal(t, hash, line["configuration"])
+	require.Equal(t, "SIGHUP", line["trigger"])
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	s.line(t, "stopped")
+	require.NoError(t, s.cmd.Wait())
+}
+
 func TestSandboxEnvironment(t *testing.T) {
 	for name, c := range map[string]struct {
 		env  map[string]string
