@@ -41,6 +41,7 @@ var drivers = map[string]driver{
 	"language-7": showFuzz,
 	"once-2":     showIdle,
 	"once-3":     showTokens,
+	"once-5":     showReload,
 	"soak":       showSoak,
 }
 
