@@ -127,7 +127,7 @@ func (o *Operation) byRules(a *jsonx.Arena, status int, answer jsonx.Value, read
 		if !holds {
 			continue
 		}
-		out := Outcome{State: r.state, Class: r.class, Body: answer}
+		out := Outcome{State: o.stateOf(r), Class: r.class, Body: answer}
 		if r.message != nil {
 			out.Message = r.message.Value(f).Text()
 			if f.Err() != nil {

@@ -18,6 +18,7 @@ x-emenda-outcomes:
   - { when: answer?.deep?.er == 1, is: refused }
   - { when: answer == "NO", is: refused }
   - { when: status == 418, is: refused, class: teapot }
+  - { when: answer?.code == 8, is: unknown }
 paths:
   /json:
     get:
@@ -29,6 +30,8 @@ paths:
     post:
       operationId: j.change
       x-emenda-changes: true
+      x-emenda-outcomes:
+        - { when: answer?.code == 9 and status < 300, is: unknown, class: half, message: "${answer?.text}" }
       responses: { "200": { description: A., content: { application/json: { schema: {} } } } }
   /text:
     get:
@@ -96,6 +99,9 @@ func TestClassify(t *testing.T) {
 		{"rule with message missing", "j", 200, js, `{"code":7}`, `failed seven {"code":7}`},
 		{"the operation's rules come first", "j", 200, js, `{"code":7,"fine":true}`, `ok {"code":7,"fine":true}`},
 		{"a rule that cannot be told does not hold", "j", 200, js, `{"deep":1}`, `ok {"deep":1}`},
+		{"nobody knows", "j.change", 200, js, `{"code":8}`, `unknown bad_answer {"code":8}`},
+		{"nobody knows, said otherwise", "j.change", 200, js, `{"code":9,"text":"so"}`, `unknown half (so) {"code":9,"text":"so"}`},
+		{"nothing was changed", "j", 200, js, `{"code":8}`, `failed bad_answer {"code":8}`},
 		{"unauthorised", "j.change", 401, js, `{}`, `failed sign_in {}`},
 		{"too many", "j.change", 429, js, `{}`, `failed status {}`},
 		{"server error", "j", 500, js, `{}`, `failed status {}`},
@@ -128,9 +134,10 @@ func TestClasses(t *testing.T) {
 	c := load(t, "shop", kinds)
 	j, change := c.Operations["j"], c.Operations["j.change"]
 	require.Equal(t, []string{"business", "teapot", "not_found"}, j.Classes(contract.Refused))
-	require.Equal(t, []string{"seven", "sign_in", "status", "bad_answer"}, j.Classes(contract.Failed))
+	require.Equal(t, []string{"seven", "bad_answer", "sign_in", "status"}, j.Classes(contract.Failed))
 	require.Empty(t, j.Classes(contract.Unknown))
-	require.Equal(t, []string{"status", "bad_answer"}, change.Classes(contract.Unknown))
+	require.Equal(t, []string{"seven", "sign_in", "status"}, change.Classes(contract.Failed))
+	require.Equal(t, []string{"half", "bad_answer", "status"}, change.Classes(contract.Unknown))
 }
 
 // Whatever comes, an answer that is no JSON is never ok where JSON is

@@ -43,7 +43,7 @@ func Load(name string, f *diag.File, fns *expr.Functions) (*Contract, diag.List)
 	}
 	l.list.Add(yamldoc.Check(root, Shape))
 	l.version()
-	rules := l.outcomes(root.Get("x-emenda-outcomes"))
+	rules := l.outcomes(root.Get("x-emenda-outcomes"), true)
 	l.paths(root.Get("paths"), rules)
 	l.signIn(root.Get("x-emenda-sign-in"))
 	l.components()
@@ -146,7 +146,7 @@ func (l *loader) operation(method string, path []segment, item yamldoc.Entry, n 
 	l.params(op, item, n)
 	l.body(op, n.Get("requestBody"))
 	l.responses(op, n.Get("responses"))
-	op.rules = slices.Concat(l.outcomes(n.Get("x-emenda-outcomes")), rules)
+	op.rules = slices.Concat(l.outcomes(n.Get("x-emenda-outcomes"), op.Changes), rules)
 	if op.Token && l.root.Get("x-emenda-sign-in").Get("token") == nil {
 		l.list.Errorf(n.KeyOf("x-emenda-token").Span, ruleSignIn, "no token is described for this operation to carry").
 			Help = "x-emenda-sign-in needs token"

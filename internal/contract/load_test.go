@@ -90,6 +90,7 @@ func TestMistakes(t *testing.T) {
 		{"a reference to nothing", "x: { type: integer }", `x: { $ref: "#/components/schemas/Thing" }`},
 		{"two examples of a name", "one: { value: { x: 1 } }", "one: { value: { x: 1 } }\n        \"404\": { description: No., content: { application/json: { examples: { one: { value: {} } } } } }"},
 		{"a rule of no sense", "responses:", "x-emenda-outcomes: [{ when: answr.x == 1, is: ok }, { when: status, is: refused }, { when: status == 1, is: ok, class: a }]\n      responses:"},
+		{"a reading operation whose answer nobody knows", "responses:", "x-emenda-outcomes: [{ when: status == 1, is: unknown }, { when: status == 2, is: lost }]\n      responses:"},
 		{"token without sign-in", "x-emenda-changes: false", "x-emenda-changes: false\n      x-emenda-token: true"},
 		{"sign-in", "paths:", "x-emenda-sign-in: { basic: { user: User, password: p }, token: { header: Authorization, obtain: a.reed, value: \"${answer.x}\" } }\npaths:"},
 		{"obtaining needs values", "paths:", "x-emenda-sign-in: { token: { header: T, obtain: a.read, value: \"${answer.x}\" } }\npaths:"},

@@ -46,7 +46,9 @@ func (l *loader) newScope(answer *expr.Type, withStatus bool) (*expr.Scope, *rul
 
 var className = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
-func (l *loader) outcomes(n *yamldoc.Node) []*rule {
+// outcomes reads rules; changes tells whether they may find that nobody knows
+// what was done.
+func (l *loader) outcomes(n *yamldoc.Node, changes bool) []*rule {
 	var rules []*rule
 	if len(items(n)) == 0 {
 		return nil
@@ -72,10 +74,19 @@ func (l *loader) outcomes(n *yamldoc.Node) []*rule {
 			r.state = Refused
 		case "failed":
 			r.state = Failed
+		case "unknown":
+			r.state = Unknown
+			if !changes {
+				l.list.Errorf(item.Get("is").Span, ruleOutcome, "an operation that changes nothing is never unknown").Help = "write is: failed"
+			}
 		default:
 			continue
 		}
-		if r.class == "" && r.state != OK {
+		switch {
+		case r.class != "" || r.state == OK:
+		case r.state == Unknown:
+			r.class = ClassBadAnswer
+		default:
 			r.class = ClassBusiness
 		}
 		when := item.Get("when")
@@ -101,6 +112,15 @@ func (l *loader) outcomes(n *yamldoc.Node) []*rule {
 	return rules
 }
 
+// stateOf gives what a rule makes of an answer of the operation: what changes
+// nothing surely has not been done.
+func (o *Operation) stateOf(r *rule) State {
+	if r.state == Unknown && !o.Changes {
+		return Failed
+	}
+	return r.state
+}
+
 // condTrue gives what holds when c does.
 func condTrue(c *expr.Condition) []expr.Fact {
 	if c == nil {
@@ -119,7 +139,7 @@ func (o *Operation) Classes(s State) []string {
 		}
 	}
 	for _, r := range o.rules {
-		if r.state == s && s != OK {
+		if r.state != OK && o.stateOf(r) == s {
 			add(r.class)
 		}
 	}

@@ -101,8 +101,8 @@ func contractShape() *yamldoc.Shape {
 	outcomes := listOf(object("outcome", "A rule that says what an answer means; the first that holds counts.",
 		must("when", &yamldoc.Shape{Form: yamldoc.ConditionForm},
 			"Bare expression over `answer` (the body; rules that read it are passed over when it cannot be read) and `status`."),
-		must("is", enum("ok", "refused", "failed"), "What the answer means; `failed` of an operation that changes something is taken at its word."),
-		key("class", name, "Class of the refusal or failure; `business` when left out."),
+		must("is", enum("ok", "refused", "failed", "unknown"), "What the answer means; `failed` of an operation that changes something is taken at its word, `unknown` of one that changes nothing is `failed`."),
+		key("class", name, "Class of the refusal or failure; left out, `business`, of `unknown` `bad_answer`."),
 		key("message", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The backend's words: a value with ${} over `answer` and `status`."),
 	))
 	operation := object("operation", "One operation.",
