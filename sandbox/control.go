@@ -159,6 +159,7 @@ type contractRow struct {
 	Plan     string  `json:"plan"`
 	Open     []int64 `json:"open_invoices"`
 	Unlisted bool    `json:"unlisted,omitempty"`
+	Promises int     `json:"promises,omitempty"`
 }
 
 func (s *Sandbox) listData() []customerOut { return s.data.overview() }
@@ -170,7 +171,7 @@ func (d *data) overview() []customerOut {
 	for _, c := range all(d, &d.customers, func(customer) bool { return true }) {
 		one := customerOut{c.id, c.document, c.person, c.name, c.note, []contractRow{}}
 		for _, k := range d.contractsOf(c.id) {
-			row := contractRow{ID: k.id, Status: k.status, Plan: k.plan, Open: []int64{}, Unlisted: k.unlisted}
+			row := contractRow{ID: k.id, Status: k.status, Plan: k.plan, Open: []int64{}, Unlisted: k.unlisted, Promises: k.promises}
 			for _, i := range d.invoices(func(i invoice) bool { return !i.paid && slices.Contains(i.contracts, k.id) }) {
 				row.Open = append(row.Open, i.id)
 			}

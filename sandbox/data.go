@@ -34,6 +34,8 @@ type contract struct {
 	// unlisted contracts are left out by comercial.cliente.dados, as the
 	// document's example does.
 	unlisted bool
+	// promises is how many promises of payment were granted.
+	promises int
 }
 
 // invoice is one invoice over one or more contracts.
@@ -117,6 +119,26 @@ func (d *data) contractsOf(customer int64) []contract {
 	return all(d, &d.contracts, func(c contract) bool { return c.customer == customer })
 }
 
+// The statuses that a promise of payment asks about.
+const (
+	statusTrusted   = "HABILITADO EM CONFIANCA"
+	statusCancelled = "CANCELADO"
+)
+
+// promise enables a contract on trust, once; false means that there is none
+// of that number, or that it cannot be (any more).
+func (d *data) promise(id int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.IndexFunc(d.contracts, func(c contract) bool { return c.id == id })
+	if i < 0 || d.contracts[i].status == statusTrusted || d.contracts[i].status == statusCancelled {
+		return false
+	}
+	d.contracts[i].status = statusTrusted
+	d.contracts[i].promises++
+	return true
+}
+
 func (d *data) invoices(fits func(invoice) bool) []invoice {
 	return all(d, &d.bills, fits)
 }
@@ -156,14 +178,14 @@ func demoCustomers() []customer {
 func demoContracts() []contract {
 	return []contract{
 		home(1283299, 81593, "HABILITADO", 105_49, "FIBRA RES 10MBPS FRANQUIA 360GB"),
-		home(1283303, 81593, "HABILITADO EM CONFIANCA", 9_90, "LOCACAO DE EQUIPAMENTOS"),
+		home(1283303, 81593, statusTrusted, 9_90, "LOCACAO DE EQUIPAMENTOS"),
 		unlisted(home(1283321, 81593, "HABILITADO", 66_99, "FIBRA RES 2/6MBPS ILIM.")),
 		unlisted(home(1283322, 81593, "HABILITADO", 249_00, "FIBRA RES 500MBPS ILIM.")),
 		home(311622, 311600, "HABILITADO", 49_90, "PLANO INTERNET TESTE - PRE"),
-		other(311623, 311600, "CANCELADO", 29_90, "PLANO TELEFONIA TESTE - PRE", "TELEFONIA"),
+		other(311623, 311600, statusCancelled, 29_90, "PLANO TELEFONIA TESTE - PRE", "TELEFONIA"),
 		home(1282441, 366890, "HABILITADO", 109_90, "FIBRA RES 50MBPS ILIM."),
 		home(1300001, 500001, "HABILITADO", 99_90, "FIBRA RES 300MBPS ILIM."),
-		other(1300002, 500001, "HABILITADO EM CONFIANCA", 39_90, "TELEFONIA FIXA ILIMITADA", "TELEFONIA"),
+		other(1300002, 500001, statusTrusted, 39_90, "TELEFONIA FIXA ILIMITADA", "TELEFONIA"),
 		home(1300011, 500002, "SUSPENSO", 119_90, "FIBRA RES 600MBPS ILIM."),
 		home(1300012, 500002, "SUSPENSO PARCIALMENTE", 79_90, "FIBRA RES 100MBPS ILIM."),
 		home(1300021, 500003, "AGUARDANDO INSTALACAO", 89_90, "FIBRA RES 200MBPS ILIM."),
@@ -171,7 +193,7 @@ func demoContracts() []contract {
 		home(1300023, 500003, "AGUARDANDO AMPLIACAO", 129_90, "FIBRA RES 1GBPS ILIM."),
 		other(1300031, 500005, "INATIVO TEMPORARIAMENTE", 199_00, "FIBRA EMPRESA 300MBPS", "INTERNET"),
 		other(1300032, 500005, "EM NEGOCIACAO", 59_00, "HOSPEDAGEM EXEMPLO", "HOSPEDAGEM"),
-		other(1300033, 500005, "CANCELADO", 149_00, "FIBRA EMPRESA 100MBPS", "INTERNET"),
+		other(1300033, 500005, statusCancelled, 149_00, "FIBRA EMPRESA 100MBPS", "INTERNET"),
 		other(1300041, 500006, "HABILITADO", 899_00, "LINK DEDICADO 100MBPS", "INTERNET"),
 		other(1300042, 500006, "EM ANALISE DE CREDITO", 1_250_00, "LINK DEDICADO 200MBPS", "INTERNET"),
 	}

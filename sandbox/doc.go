@@ -15,12 +15,13 @@
 //
 // # Operations
 //
-//	auth.token.gerar                    GET  /ws/auth/token/gerar
-//	auth.token.renovar                  PUT  /ws/auth/token/renovar                     Token
-//	comercial.cliente.dados             POST /ws/comercial/cliente/dados
-//	comercial.contrato.dados            POST /ws/comercial/contrato/dados
-//	area.cliente.informacoes            GET  /ws/area/cliente/{idCliente}               Token
-//	financeiro.faturas.cliente.abertas  GET  /ws/financeiro/faturas/cliente/{idCliente}
+//	auth.token.gerar                        GET  /ws/auth/token/gerar
+//	auth.token.renovar                      PUT  /ws/auth/token/renovar                       Token
+//	comercial.cliente.dados                 POST /ws/comercial/cliente/dados
+//	comercial.contrato.dados                POST /ws/comercial/contrato/dados
+//	comercial.contrato.habilitar_confianca  PUT  /ws/comercial/contrato/habilitar_confianca
+//	area.cliente.informacoes                GET  /ws/area/cliente/{idCliente}                 Token
+//	financeiro.faturas.cliente.abertas      GET  /ws/financeiro/faturas/cliente/{idCliente}
 //
 // HTTP Basic is asked of every one, the Token header of those marked so. A
 // further operation is one more entry in the table of operations.go.
@@ -56,6 +57,11 @@
 //	404404   404 {"erro": "Contrato não encontrado"}
 //	200200   200, an object without IDContrato
 //
+// Promises of payment (comercial.contrato.habilitar_confianca): any contract
+// gets one, which makes it HABILITADO EM CONFIANCA for three days; one that is
+// so already, a CANCELADO one and one that does not exist are answered
+// {"resposta": "FALHA"}. /_sandbox/data counts the promises of each contract.
+//
 // # Faults
 //
 // [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
@@ -82,7 +88,10 @@
 // slashes in a path count as one. comercial.cliente.dados lists unpaid invoices
 // only, comercial.contrato.dados paid ones too; each of the two dates narrows
 // on its own. An unknown client has no open invoices (an empty list) and no
-// card: {"error": "Cliente não encontrado"}. A company's CNPJ stands under cpf,
+// card: {"error": "Cliente não encontrado"}. A promise of payment is refused
+// without a reason, and not by the contract's status but where it cannot be
+// given twice or comes too late: the document's own example is of a contract
+// that it shows as HABILITADO elsewhere. A company's CNPJ stands under cpf,
 // its dataNascimento is null. The query somenteContrato is not known here.
 // A renewed token does not end the old one, which lives until its own time,
 // unless [Options].RenewRevokes says so.

@@ -174,6 +174,28 @@ func contractData(s *Sandbox, r *request) answer {
 	}{c.out(), invoices})
 }
 
+// promiseDays is how long a promise of payment keeps a contract enabled.
+const promiseDays = 3
+
+// promise is comercial.contrato.habilitar_confianca. Its no has no reason.
+func promise(s *Sandbox, r *request) answer {
+	fields, refused := r.fields()
+	if refused != nil {
+		return *refused
+	}
+	id, refused := r.long(fields, "idContrato")
+	if refused != nil {
+		return *refused
+	}
+	if !s.data.promise(id) {
+		return text(http.StatusOK, BodyResposta)
+	}
+	return value(struct {
+		Fim      string `json:"dataFim"`
+		Resposta string `json:"resposta"`
+	}{s.opts.Now().AddDate(0, 0, promiseDays).Format("02/01/2006"), "SUCESSO"})
+}
+
 // customerCard is area.cliente.informacoes.
 func customerCard(s *Sandbox, r *request) answer {
 	c, ok := s.data.customer(r.params["idCliente"])

@@ -48,6 +48,10 @@ func operations() []operation {
 			admit: basicOnly, refusal: bodyNoContract, answer: contractData,
 		},
 		{
+			id: "comercial.contrato.habilitar_confianca", method: http.MethodPut, path: "/ws/comercial/contrato/habilitar_confianca",
+			admit: basicOnly, refusal: BodyResposta, answer: promise,
+		},
+		{
 			id: "area.cliente.informacoes", method: http.MethodGet, path: "/ws/area/cliente/{idCliente}",
 			admit: basicAndToken, token: true, refusal: bodyNoCustomer, answer: customerCard,
 		},
