@@ -22,7 +22,8 @@ import (
 )
 
 // TestShipped pins what no test of a mapping can show: what the shipped
-// dialects answer where no mapping is reached, how each operation goes out and
+// dialects answer where no mapping is reached and what routes put in the place
+// of that, how each operation goes out and
 // what backends' answers are taken to mean. A change of it must show in the
 // diff of testdata/shipped.txt.
 func TestShipped(t *testing.T) {
@@ -43,6 +44,9 @@ func pinned(l *Loaded) string {
 	for _, name := range slices.Sorted(maps.Keys(l.Set.Dialects)) {
 		pinnedDialect(&b, l.Set.Dialects[name], l.Zone())
 	}
+	for _, r := range l.Set.Routes {
+		pinnedRoute(&b, r, l.Zone())
+	}
 	for _, name := range slices.Sorted(maps.Keys(l.Contracts)) {
 		pinnedContract(&b, l.Contracts[name])
 	}
@@ -52,13 +56,8 @@ func pinned(l *Loaded) string {
 func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) {
 	fmt.Fprintf(b, "dialect %s\n  %s below %s\n", d.Name, strings.Join(d.Methods, " "), strings.Join(d.Prefixes, " "))
 	fmt.Fprintf(b, "  charsets %s, absent %q\n", strings.Join(d.Charsets, " "), d.Absent)
-	e := exchange.New(exchange.Options{Zone: zone, Clock: func() time.Time { return time.Unix(0, 0) }})
 	for _, kind := range mapping.ErrorKinds() {
-		res := e.Refuse(d.Errors, &intake.Request{ID: "ID"}, kind, "MESSAGE", nil)
-		fmt.Fprintf(b, "  %s: %d %s %s\n", kind, res.Status, res.Type, res.Body)
-		if none := e.Refuse(d.Errors, &intake.Request{ID: "ID"}, kind, "", nil); string(none.Body) != string(res.Body) {
-			fmt.Fprintf(b, "    without words: %s\n", none.Body)
-		}
+		b.WriteString(pinnedError(d.Errors, kind, zone))
 	}
 	for _, check := range slices.Sorted(maps.Keys(d.Messages)) {
 		m := d.Messages[check]
@@ -67,6 +66,32 @@ func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) 
 			b.WriteString("FIELD")
 		}
 		b.WriteString(m.After + "\n")
+	}
+	b.WriteByte('\n')
+}
+
+// pinnedError gives the answer to one kind of failure.
+func pinnedError(errors *mapping.ErrorReplies, kind mapping.ErrorKind, zone *time.Location) string {
+	e := exchange.New(exchange.Options{Zone: zone, Clock: func() time.Time { return time.Unix(0, 0) }})
+	res := e.Refuse(errors, &intake.Request{ID: "ID"}, kind, "MESSAGE", nil)
+	line := fmt.Sprintf("  %s: %d %s %s\n", kind, res.Status, res.Type, res.Body)
+	if none := e.Refuse(errors, &intake.Request{ID: "ID"}, kind, "", nil); string(none.Body) != string(res.Body) {
+		line += fmt.Sprintf("    without words: %s\n", none.Body)
+	}
+	return line
+}
+
+// pinnedRoute describes the answers that a route has of its own.
+func pinnedRoute(b *strings.Builder, r *mapping.Route, zone *time.Location) {
+	fmt.Fprintf(b, "route %s, %s", r.Plan.Name, r.Timeout)
+	if r.Repeat != nil {
+		fmt.Fprintf(b, ", repeats for %s", r.Repeat.For)
+	}
+	b.WriteByte('\n')
+	for _, kind := range mapping.ErrorKinds() {
+		if own := pinnedError(r.Errors, kind, zone); own != pinnedError(r.Dialect.Errors, kind, zone) {
+			b.WriteString(own)
+		}
 	}
 	b.WriteByte('\n')
 }
