@@ -127,15 +127,21 @@ func sendRaw(address, method string, raw []byte) (*answer, error) {
 
 // get reads a page of this machine, for metrics and the sandbox's controls.
 func get(url string) (string, error) {
+	page, status, err := getAny(url)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s: status %d: %s", url, status, strings.TrimSpace(page))
+	}
+	return page, err
+}
+
+// getAny is get whatever the status.
+func getAny(url string) (page string, status int, err error) {
 	client := http.Client{Timeout: 10 * time.Second}
 	res, err := client.Get(url)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: status %d: %s", url, res.StatusCode, strings.TrimSpace(string(body)))
-	}
-	return string(body), err
+	return string(body), res.StatusCode, err
 }

@@ -25,6 +25,16 @@ type options struct {
 	bin      string // the built gateway
 	skipTest bool
 	seed     uint64
+	rounds   int
+}
+
+// scaled gives how many rounds to play of so many: all of them, or with -rounds as
+// large a part as it is of those of once-1.
+func (o options) scaled(many int) int {
+	if o.rounds <= 0 {
+		return many
+	}
+	return max(1, many*o.rounds/onceRounds)
 }
 
 // driver runs one demonstration. An error is something that kept it from
@@ -39,8 +49,10 @@ var drivers = map[string]driver{
 	"language-5": showInjection,
 	"language-6": showCost,
 	"language-7": showFuzz,
+	"once-1":     showOnce,
 	"once-2":     showIdle,
 	"once-3":     showTokens,
+	"once-4":     showStoreLost,
 	"once-5":     showReload,
 	"soak":       showSoak,
 }
@@ -49,7 +61,8 @@ func main() {
 	var o options
 	flag.StringVar(&o.bin, "bin", filepath.Join("bin", "emenda"), "the built gateway")
 	flag.BoolVar(&o.skipTest, "skip-test", os.Getenv("SHOW_TEST") == "0", "language-1: leave out `make test` in the clone (also SHOW_TEST=0)")
-	flag.Uint64Var(&o.seed, "seed", 0, "soak: the seed of the faults; 0 takes one by chance")
+	flag.Uint64Var(&o.seed, "seed", 0, "soak, once-1, once-4: the seed of what goes wrong; 0 takes one by chance")
+	flag.IntVar(&o.rounds, "rounds", 0, "once-1: so many rounds in place of all of them, the other parts as much fewer")
 	flag.Usage = usage
 	flag.Parse()
 	run := drivers[flag.Arg(0)]

@@ -3,67 +3,8 @@ package main
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"fmt"
-	"net"
-	"os"
-	"strings"
 	"sync"
-	"time"
 )
-
-// redis is a redis-server of its own, on this machine, that keeps nothing on disk.
-type redis struct {
-	*process
-	url    string
-	folder string
-}
-
-// startRedis starts the redis-server that PATH knows, on a free port.
-func startRedis() (*redis, error) {
-	folder, err := os.MkdirTemp("", "emenda-show-redis-")
-	if err != nil {
-		return nil, err
-	}
-	for range 3 { // another program may take the port meanwhile
-		port, freeErr := freePort()
-		if freeErr != nil {
-			err = freeErr
-			break
-		}
-		var p *process
-		p, err = begin(folder, nil, "redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", folder)
-		if err != nil {
-			break
-		}
-		if _, err = p.wait(p.out, 10*time.Second, func(line string) (string, bool) {
-			return "", strings.Contains(line, "Ready to accept connections")
-		}); err == nil {
-			return &redis{process: p, url: "redis://127.0.0.1:" + port, folder: folder}, nil
-		}
-		p.kill()
-	}
-	_ = os.RemoveAll(folder)
-	return nil, fmt.Errorf("redis-server: %w", err)
-}
-
-// close ends it and removes its folder.
-func (r *redis) close() {
-	r.kill()
-	_ = os.RemoveAll(r.folder)
-}
-
-// freePort gives a port that nobody listens on at the moment.
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	if err != nil {
-		return "", err
-	}
-	return port, ln.Close()
-}
 
 // newSealKey gives a key that replicas share.
 func newSealKey() string {
