@@ -16,6 +16,17 @@ import (
 
 const promiseRaw = "PUT /ws/comercial/contrato/habilitar_confianca HTTP/1.1\r\nHost: erp\r\nContent-Length: 22\r\n\r\n{\"idContrato\":2000001}"
 
+// readAnswer reads one answer; its status is 0 when none comes.
+func readAnswer(in *bufio.Reader) (status int, body string, err error) {
+	res, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	return res.StatusCode, string(text), err
+}
+
 // What a caller sees of each ending, and that every one is counted by what is on the wire.
 func TestRecorder(t *testing.T) {
 	for _, c := range []struct {
@@ -47,18 +58,16 @@ func TestRecorder(t *testing.T) {
 				_, err = io.WriteString(conn, promiseRaw[40:])
 				require.NoError(t, err)
 				require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
-				res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-				if c.status == 0 {
+				status, body, err := readAnswer(bufio.NewReader(conn))
+				require.Equal(t, c.status, status)
+				switch {
+				case c.status == 0:
 					require.Error(t, err)
-				} else {
+				case c.body == "":
+					require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+				default:
 					require.NoError(t, err)
-					require.Equal(t, c.status, res.StatusCode)
-					body, err := io.ReadAll(res.Body)
-					if c.body == "" {
-						require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-					} else {
-						require.Equal(t, c.body, string(body))
-					}
+					require.Equal(t, c.body, body)
 				}
 				require.NoError(t, conn.Close())
 				<-p.seen
@@ -79,11 +88,9 @@ func TestRecorderKeepsConnectionsAndHolds(t *testing.T) {
 	defer func() { require.NoError(t, conn.Close()) }()
 	in := bufio.NewReader(conn)
 	read := func() string {
-		res, err := http.ReadResponse(in, nil)
+		_, body, err := readAnswer(in)
 		require.NoError(t, err)
-		body, err := io.ReadAll(res.Body)
-		require.NoError(t, err)
-		return string(body)
+		return body
 	}
 	_, err = io.WriteString(conn, "POST /ws/comercial/contrato/dados HTTP/1.1\r\nContent-Length: 22\r\n\r\n{\"idContrato\":2000001}")
 	require.NoError(t, err)
