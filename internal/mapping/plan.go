@@ -391,6 +391,7 @@ type Test struct {
 	At           diag.Span
 	Now          time.Time // zero: a fixed default
 	Memory       map[string][]MemoryEntry
+	Store        string // StoreIsDown, StoreIsLost; "": it is there
 	Upstream     []*TestCall
 	TestExchange                          // a mapping's test: the first request
 	Again        []TestExchange           // a mapping's test: further requests

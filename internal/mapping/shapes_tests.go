@@ -11,6 +11,7 @@ func testsShape(flow bool) *yamldoc.Shape {
 		required(key("name", text, "What the test shows.")),
 		key("now", scalar, "The time of the request (RFC 3339)."),
 		key("memory", entries, "What is remembered before."),
+		key("store", enum(StoreIsDown, StoreIsLost), "The store cannot be reached: at all (`down`), or from when the request has begun (`lost`)."),
 		key("upstream", listOf(testCallShape()), "The calls that must be made and their answers: those of one operation in order; one too many or too few fails."),
 		key("after", entries, "What must be remembered afterwards."),
 		later("events", "not supported yet: events belong to durable orders", "Events told to the order."),
@@ -80,6 +81,12 @@ func testCallShape() *yamldoc.Shape {
 		key("times", integer, "How often the call is made so; without it, once."),
 	)
 }
+
+// How a test can do without the store.
+const (
+	StoreIsDown = "down"
+	StoreIsLost = "lost"
+)
 
 // failNames are the ways a backend of a test can fail.
 var failNames = []string{"timeout", "broken", "refused", "failed", "unavailable"}

@@ -32,6 +32,7 @@ func (l *loader) tests(d *document, plan *Plan, route *Route) {
 		}
 		t.Now = l.testNow(item.Get("now"))
 		t.Memory = l.testMemory(item.Get("memory"))
+		t.Store = textOf(item.Get("store"))
 		t.Remember = l.testMemory(item.Get("after"))
 		if up := item.Get("upstream"); up != nil {
 			for _, c := range up.Items {

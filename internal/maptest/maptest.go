@@ -73,8 +73,9 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	upstream := newBook(test.Upstream)
 	record := &recorder{next: o.Watch}
 	memory := newMemory(test.Memory)
+	memory.down = test.Store != ""
 	kept := store.NewLocal(1000)
-	turns := &turns{kept: kept, memory: memory}
+	turns := &turns{kept: kept, memory: memory, store: test.Store}
 	if file.Route != nil {
 		options := exchange.Options{
 			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: kept, Turns: turns, Zone: o.Zone,

@@ -13,12 +13,14 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/store"
 )
 
 // memory is what a test remembers: as its `memory` says at first.
 type memory struct {
 	mu      sync.Mutex
 	entries map[string]map[string][]byte // memory, key → value
+	down    bool                         // the store cannot be reached
 }
 
 func newMemory(given map[string][]mapping.MemoryEntry) *memory {
@@ -77,6 +79,9 @@ func (m *memory) number(a *flow.Admission) int64 {
 
 // Recall finds a remembered value.
 func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ time.Time) ([]byte, bool, error) {
+	if m.down {
+		return nil, false, store.ErrDown
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	value, found := m.entries[of.Name][string(key)]
@@ -85,6 +90,9 @@ func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ tim
 
 // Remember keeps a value.
 func (m *memory) Remember(_ context.Context, of *mapping.Memory, key, value []byte, _ time.Time) error {
+	if m.down {
+		return store.ErrDown
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.set(of.Name, key, value)

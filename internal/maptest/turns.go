@@ -6,6 +6,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
@@ -14,25 +15,33 @@ import (
 type turns struct {
 	kept   *store.Store
 	memory *memory
+	store  string // how the store is missing
 }
 
 // Begin begins a request.
 func (t *turns) Begin(ctx context.Context, r *store.Repeat, about store.About, now time.Time) (store.Turn, store.Found, []byte, error) {
+	if r != nil && t.store == mapping.StoreIsDown {
+		return nil, store.First, nil, store.ErrDown
+	}
 	begun, found, answer, err := t.kept.Begin(ctx, r, about, now)
 	if begun == nil {
 		return nil, found, answer, err
 	}
-	return &turn{Turn: begun, memory: t.memory}, found, answer, err
+	return &turn{Turn: begun, memory: t.memory, repeats: r != nil}, found, answer, err
 }
 
 // turn is one request's turn.
 type turn struct {
 	store.Turn
-	memory *memory
+	memory  *memory
+	repeats bool // what is sent has to be kept
 }
 
 // Admit takes the claim of the test's memory.
 func (t *turn) Admit(ctx context.Context, a *flow.Admission) flow.Verdict {
+	if t.memory.down && (t.repeats || a.Claim != nil && a.Claim.Refuse) {
+		return flow.NoStore
+	}
 	if !t.memory.claim(a) {
 		return flow.OverLimit
 	}

@@ -29,6 +29,7 @@ func (r *remote) begin() {
 	r.since.Store(time.Now().UnixNano())
 	r.pulse(ctx)
 	r.settled.Store(0) // there is nothing yet that it could have lost
+	r.s.metrics.StoreUp(r.up.Load())
 	if why := r.why.Load(); why != nil {
 		r.s.log.Warn("the store cannot be reached yet: what must not happen twice is refused until it can", slog.String("error", *why))
 	}
@@ -77,8 +78,9 @@ func (r *remote) pulse(ctx context.Context) {
 		r.since.Store(time.Now().UnixNano())
 		r.s.log.Info("the store can be reached")
 		r.up.Store(true)
-		r.s.metrics.StoreUp(true)
 	}
+	up, _ := r.health()
+	r.s.metrics.StoreUp(up)
 	if err := r.drain(ctx); err != nil {
 		r.down(err)
 	}

@@ -42,6 +42,7 @@ type journal struct {
 	name string
 	keys seal.Keys
 	log  *slog.Logger
+	up   func(bool) // told whether it can be written
 	lock *os.File
 
 	mu      sync.Mutex
@@ -120,7 +121,7 @@ func (s *Store) openJournal(folder string) error {
 	if err != nil {
 		return err
 	}
-	j := &journal{name: filepath.Join(folder, journalFile), keys: s.keys, log: s.log, lock: lock, since: time.Now()}
+	j := &journal{name: filepath.Join(folder, journalFile), keys: s.keys, log: s.log, up: s.metrics.StoreUp, lock: lock, since: time.Now()}
 	j.wake = sync.NewCond(&j.mu)
 	s.local.mu.Lock()
 	defer s.local.mu.Unlock()
@@ -322,6 +323,7 @@ func (j *journal) fail(err error) {
 	if j.broken == nil {
 		j.log.Error("the store's file cannot be written: what must not happen twice is refused until it can", slog.String("error", reason(err)))
 		j.since = time.Now()
+		j.up(false)
 	}
 	j.broken = err
 	j.wake.Broadcast()
@@ -381,6 +383,7 @@ func (l *local) compact() (err error) {
 	if j.broken != nil {
 		j.log.Info("the store's file can be written again")
 		j.since = time.Now()
+		j.up(true)
 	}
 	j.f, j.size, j.small, j.broken = f, size, size, nil
 	j.written++
