@@ -64,9 +64,11 @@ show-once-%: need ## what the issue "Exactly once" asks to be shown
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 
-soak: build ## ten seconds of every fuzz target, then load with faults
+soak: need build ## ten seconds of every fuzz target, load with faults, promises given once, edits under load
 	tools/fuzz 10s
 	$(GO) run ./sandbox/show soak
+	$(GO) run ./sandbox/show -rounds 100 once-1
+	$(GO) run ./sandbox/show once-5
 
 bench: ## what the parts of a request cost
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/expr ./internal/jsonx ./internal/flow ./internal/exchange

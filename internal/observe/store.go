@@ -38,6 +38,17 @@ func (m *Metrics) StoreUp(up bool) {
 	m.store.up.Set(map[bool]float64{true: 1}[up])
 }
 
+// Waiting registers how many unknown calls wait for somebody to look at them;
+// count is asked at every scrape. Without metrics it does nothing.
+func (m *Metrics) Waiting(count func() int) {
+	if m == nil {
+		return
+	}
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "emenda_unknown_calls_waiting", Help: "Calls that nobody knows the end of and nobody has looked at (emenda unknowns).",
+	}, func() float64 { return float64(count()) }))
+}
+
 // Repeated counts a request of a route with repeat. Without metrics it does nothing.
 func (m *Metrics) Repeated(route, found string) {
 	if m != nil {

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/mapping"
@@ -43,6 +44,8 @@ type Store struct {
 	log     *slog.Logger
 	local   *local
 	remote  *remote // nil: without Redis
+
+	listed atomic.Int64 // unknown calls, when they were last counted
 
 	mu       sync.Mutex
 	memories table // without Redis the only place; with it, what this process knows while it is lost
@@ -74,6 +77,7 @@ func New(o Options) (*Store, error) {
 		}
 	}
 	s.metrics.StoreUp(s.remote == nil)
+	s.metrics.Waiting(s.waiting)
 	if s.remote != nil {
 		s.remote.begin()
 	}

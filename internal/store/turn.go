@@ -123,7 +123,10 @@ func (s *Store) Begin(ctx context.Context, r *Repeat, about About, now time.Time
 	if found != First && found != Recovered {
 		return nil, found, answer, nil
 	}
-	t.settled = found == Recovered
+	if t.settled = found == Recovered; t.settled {
+		s.log.Warn("a request is repeated whose gateway ended after it may have sent something: nothing is sent again",
+			slog.String("request_id", about.RequestID), slog.String("route", about.Route))
+	}
 	return t, found, nil, nil
 }
 
@@ -200,6 +203,9 @@ func (t *turn) Settled(a *flow.Admission, state contract.State) {
 	t.mu.Unlock()
 	if state == contract.Unknown {
 		t.s.metrics.Unknown(t.about.Route, a.Target)
+		t.s.log.Warn("a call that changes something was sent and its answer lost: it is not sent again, and listed by \"emenda unknowns\"",
+			slog.String("request_id", t.about.RequestID), slog.String("route", t.about.Route), slog.String("step", a.Step),
+			slog.String("operation", a.Target), slog.String("id", a.ID))
 		t.s.settle(nil, t.intent(a, stateUnknown))
 		return
 	}

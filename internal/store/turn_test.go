@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +18,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/redistest"
 	"github.com/emenda-gateway/emenda/internal/seal"
 	"github.com/emenda-gateway/emenda/internal/store"
@@ -483,4 +485,41 @@ func (p *place) everything() string {
 		}
 	}
 	return all.String()
+}
+
+// How many calls wait for people is a number that can be watched.
+func TestWaiting(t *testing.T) {
+	both(t, func(t *testing.T, p *place) {
+		m := observe.NewMetrics("test")
+		o := store.Options{Limit: 10, Keys: seal.Keys{keyOf('k')}, Folder: p.dir, Metrics: m}
+		if p.redis != nil {
+			o.Redis = p.redis.URL()
+		}
+		s, err := store.New(o)
+		require.NoError(t, err)
+		defer func() { require.NoError(t, s.Close()) }()
+		says := func() string {
+			rec := httptest.NewRecorder()
+			m.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+			_, after, _ := strings.Cut(rec.Body.String(), "\nemenda_unknown_calls_waiting ")
+			n, _, _ := strings.Cut(after, "\n")
+			return n
+		}
+		require.Equal(t, "0", says())
+		turn, _, _ := begin(t, s, repeat)
+		a := claiming(`7`, 1)
+		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
+		require.Equal(t, "0", says(), "its answer may still come")
+		turn.Settled(a, contract.Unknown)
+		require.Equal(t, "1", says())
+		if p.redis != nil {
+			p.redis.Kill()
+			untilDown(t, s)
+			require.Equal(t, "1", says(), "as it was last")
+			p.redis.Run()
+			untilUp(t, s)
+		}
+		require.NoError(t, s.Done(bg, unknowns(t, s)[0].ID))
+		require.Equal(t, "0", says())
+	})
 }

@@ -50,6 +50,17 @@ func (s *Store) Unknowns(ctx context.Context) (all []Unknown, foreign int, err e
 	return all, foreign, nil
 }
 
+// waiting gives how many calls are listed; with Redis lost, how many there were last.
+func (s *Store) waiting() int {
+	ctx, cancel := context.WithTimeout(context.Background(), redisTimeout)
+	defer cancel()
+	all, foreign, err := s.Unknowns(ctx)
+	if err == nil {
+		s.listed.Store(int64(len(all) + foreign))
+	}
+	return int(s.listed.Load())
+}
+
 // Done takes a call off the list: somebody has looked at it.
 func (s *Store) Done(ctx context.Context, id string) error {
 	all, _, err := s.Unknowns(ctx)
