@@ -300,6 +300,8 @@ func (r *remote) begins(ctx context.Context, rec *recording) (Found, []byte, err
 			if err != nil {
 				return First, nil, fmt.Errorf("%w: the first answer was %w", ErrDown, err)
 			}
+			left, _ := strconv.ParseInt(said[3], 10, 64)
+			rec.window = min(rec.window, time.Duration(left)*time.Millisecond) // here it is known no longer than there
 			return found, answer, nil
 		}
 		found = Joined

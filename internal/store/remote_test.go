@@ -178,6 +178,23 @@ func TestEndsWhileRedisIsAway(t *testing.T) {
 	require.Empty(t, unknowns(t, a))
 }
 
+// However often and wherever it is asked for, the first answer is given for its time and no longer.
+func TestWindowIsTheSameEverywhere(t *testing.T) {
+	p := inRedis(t)
+	a, b := p.open(), p.open()
+	short := repeat
+	short.For = time.Second
+	began := time.Now()
+	finish(t, a, short, `1`, "first")
+	var found store.Found
+	for found = store.Replayed; found == store.Replayed; {
+		found, _ = finish(t, b, short, `2`, "second")
+		time.Sleep(20 * time.Millisecond)
+	}
+	require.Equal(t, store.First, found)
+	require.InDelta(t, time.Second, time.Since(began), float64(300*time.Millisecond))
+}
+
 // A replica that was taken for dead does not send what another has taken over.
 func TestTakenForDead(t *testing.T) {
 	p := inRedis(t)

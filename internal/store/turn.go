@@ -90,7 +90,6 @@ type claim struct {
 	limit  int64
 	until  time.Time // zero: never
 	memory string    // its name, for metrics
-	target string
 }
 
 // Begin begins a request that may change something. With repeat it waits while
@@ -150,7 +149,7 @@ func (t *turn) Admit(ctx context.Context, a *flow.Admission) flow.Verdict {
 	if a.Claim != nil {
 		c = &claim{
 			names: t.s.namesOf(kindClaim, a.Claim, a.Key, a.Now), id: a.ID, limit: a.Limit,
-			until: until(a.Claim, a.Now), memory: a.Claim.Name, target: a.Target,
+			until: until(a.Claim, a.Now), memory: a.Claim.Name,
 		}
 	}
 	if t.rec == nil && c == nil { // nobody asked for anything to be kept

@@ -6,7 +6,7 @@ for i = 1, #KEYS do
     local alive = redis.call('EXISTS', ARGV[3] .. string.match(r[2], '^[^/]*')) == 1
     if alive or r[1] ~= 'r' then
       if r[3] ~= ARGV[3 + i] then return {'differs'} end
-      if r[1] == 'd' then return {'done', r[4], tostring(i - 1)} end
+      if r[1] == 'd' then return {'done', r[4], tostring(i - 1), tostring(redis.call('PTTL', KEYS[i]))} end
       if alive then return {'busy'} end
       for j = 1, #KEYS do
         redis.call('HSET', KEYS[j], 's', 's', 'o', ARGV[1], 'h', ARGV[3 + j])
