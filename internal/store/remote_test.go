@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -140,6 +141,39 @@ func TestRedisLosesItsData(t *testing.T) {
 	turn.Settled(sent, contract.OK)
 	turn.End([]byte("late"))
 	require.Equal(t, "late", <-done)
+}
+
+// Also a great deal is put back before anything is asked.
+func TestRedisLosesALot(t *testing.T) {
+	p := inRedis(t)
+	a, b := p.open(), p.open()
+	const many = 3000
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := w; i < many; i += 8 {
+				turn, _, _, err := a.Begin(bg, nil, about, time.Now())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				c := claiming(fmt.Sprint(i), 1)
+				if turn.Admit(bg, c) != flow.Admitted {
+					t.Error("not admitted")
+				}
+				turn.Settled(c, contract.OK)
+			}
+		})
+	}
+	wg.Wait()
+	p.redis.Flush()
+	p.redis.Kill()
+	p.redis.Run()
+	untilDown(t, a, b)
+	untilUp(t, a, b)
+	for i := range many {
+		require.Equal(t, `1`, count(t, b, fmt.Sprint(i)))
+	}
 }
 
 // What ends while Redis is away is kept when it is back.

@@ -2,15 +2,30 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 )
+
+// restoreAtOnce is how many things are put back in one exchange with Redis.
+const restoreAtOnce = 500
 
 // restore puts back into Redis what this replica knows and Redis may have lost:
 // the requests it has in hand or has answered, the claims it was granted, the
 // calls under way. What is there stays as it is.
 func (r *remote) restore(ctx context.Context) error {
-	for _, put := range r.s.local.whole(time.Now()) {
-		if err := restoreScript.Run(ctx, r.client, put.keys, put.args(r)...).Err(); err != nil {
+	all := r.s.local.whole(time.Now())
+	if len(all) > 0 {
+		if err := restoreScript.Load(ctx, r.client).Err(); err != nil {
+			return err
+		}
+	}
+	for some := range slices.Chunk(all, restoreAtOnce) {
+		p := r.client.Pipeline()
+		p.Set(ctx, alivePrefix+r.s.local.me, 1, lifeSign) // this may take longer than a sign of life lasts
+		for _, put := range some {
+			p.EvalSha(ctx, restoreScript.Hash(), put.keys, put.args(r)...)
+		}
+		if _, err := p.Exec(ctx); err != nil {
 			return err
 		}
 	}
