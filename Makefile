@@ -10,7 +10,7 @@ FUZZ_TIME ?= 60s
 LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_READER_TOKEN=a DEMO_STRICT_TOKEN=b DEMO_GUEST_TOKEN=c DEMO_DESK_TOKEN=d
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt lint docs docs-fresh mappings soak fuzz bench clean need
+.PHONY: help run build test check fmt lint docs docs-fresh mappings soak fuzz bench bench-parts clean need
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | expand -t 20
@@ -22,7 +22,10 @@ build: ## bin/emenda
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/emenda
 
 need:
-	@tools/need gcc curl redis-server
+	@tools/need gcc curl redis-server $(PEER) systemd-analyze=systemd
+
+# What bench/nginx is made of.
+PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson
 
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
@@ -70,7 +73,10 @@ soak: need build ## ten seconds of every fuzz target, load with faults, promises
 	$(GO) run ./sandbox/show -rounds 100 once-1
 	$(GO) run ./sandbox/show once-5
 
-bench: ## what the parts of a request cost
+bench: need build ## what a request costs beside hand-written code and nginx; keeps it in docs/performance.md
+	$(GO) run ./bench
+
+bench-parts: ## what the parts of a request cost
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/expr ./internal/jsonx ./internal/flow ./internal/exchange
 
 clean: ## forget what was built
