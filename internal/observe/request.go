@@ -10,7 +10,8 @@ import (
 
 // NewLogger gives the gateway's logger: JSON lines to w, times in UTC.
 func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+	out := &lines{out: w}
+	return slog.New(&lineHandler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}), out})
 }
 
 // RequestID gives the id of a request: the received one when it is fit to be
@@ -95,13 +96,21 @@ func (l *Line) Log(log *slog.Logger) {
 	if !log.Enabled(ctx, level) {
 		return
 	}
+	if h, ok := log.Handler().(*lineHandler); ok && l.usual() && h.write(l, time.Now(), level) {
+		return
+	}
+	l.attributes(ctx, log, level)
+}
+
+// attributes logs the line by slog's means.
+func (l *Line) attributes(ctx context.Context, log *slog.Logger, level slog.Level) {
 	var room [21]slog.Attr
 	a := append(room[:0],
 		slog.String("request_id", l.ID),
 		slog.String("method", l.Method),
 		slog.Int("status", l.Status),
 		slog.String("outcome", l.Outcome),
-		slog.Float64("duration_ms", float64(l.Took.Microseconds())/1000),
+		slog.Float64("duration_ms", l.milliseconds()),
 		slog.Int("backend_calls", l.Calls),
 		slog.Int("bytes_in", l.In),
 		slog.Int("bytes_out", l.Out),

@@ -1,0 +1,99 @@
+package observe
+
+import (
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// lineHandler is slog's JSON handler, and writes the line of a request itself:
+// the same bytes, at a third of the cost.
+type lineHandler struct {
+	*slog.JSONHandler
+	out *lines
+}
+
+// lines are written one at a time, by slog's handler and by ours.
+type lines struct {
+	mu  sync.Mutex
+	out io.Writer
+}
+
+// Write writes a line.
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.out.Write(b)
+}
+
+var lineBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
+
+// write writes the line; false when it holds a character that JSON spells
+// otherwise, or that is not to be decided here: slog does it then.
+func (h *lineHandler) write(l *Line, now time.Time, level slog.Level) bool {
+	kept := lineBuffers.Get().(*[]byte)
+	b, ok := l.append((*kept)[:0], now, level)
+	if ok {
+		_, _ = h.out.Write(b) // as slog does: there is nobody to tell
+	}
+	*kept = b
+	lineBuffers.Put(kept)
+	return ok
+}
+
+// append appends a usual line as slog's JSON handler would, with its line break.
+func (l *Line) append(b []byte, now time.Time, level slog.Level) ([]byte, bool) {
+	b = append(b, `{"time":"`...)
+	b = now.AppendFormat(b, time.RFC3339Nano)
+	b = append(b, `","level":"`...)
+	b = append(b, level.String()...)
+	b = append(b, `","msg":"request"`...)
+	ok := true
+	text := func(key, value string) {
+		ok = ok && plain(value)
+		b = append(b, key...)
+		b = append(b, value...)
+		b = append(b, '"')
+	}
+	number := func(key string, n int) {
+		b = append(b, key...)
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	text(`,"request_id":"`, l.ID)
+	text(`,"method":"`, l.Method)
+	number(`,"status":`, l.Status)
+	text(`,"outcome":"`, l.Outcome)
+	b = append(b, `,"duration_ms":`...)
+	b = strconv.AppendFloat(b, l.milliseconds(), 'f', -1, 64)
+	number(`,"backend_calls":`, l.Calls)
+	number(`,"bytes_in":`, l.In)
+	number(`,"bytes_out":`, l.Out)
+	if l.Route != "" {
+		text(`,"route":"`, l.Route)
+	}
+	if l.Caller != "" {
+		text(`,"caller":"`, l.Caller)
+	}
+	return append(b, "}\n"...), ok
+}
+
+// usual tells whether the line says no more than what every request has; the rest is slog's.
+func (l *Line) usual() bool {
+	return l.Path == "" && l.Class == "" && l.Step == "" && l.Cause == "" && l.FailedOperation == "" && l.FailedClass == "" &&
+		l.Address == "" && l.Repeat == "" && l.FailedStatus == 0
+}
+
+// milliseconds gives how long the request took, to the microsecond.
+func (l *Line) milliseconds() float64 { return float64(l.Took.Microseconds()) / 1000 }
+
+// plain tells whether JSON spells s as it is, whatever else an encoder escapes.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
