@@ -18,13 +18,12 @@ type table struct {
 
 // row is one server's figures, one of each round.
 type row struct {
-	server   *server
-	cpu      []float64         // µs a request
-	speed    []float64         // requests a second, as fast as it answers
-	half     map[int][]float64 // rate: ms that half of all stay within
-	most     map[int][]float64 // rate: ms that 99 of 100 stay within
-	mallocs  []float64         // objects a request
-	idleCost float64           // what reading the metrics allocates
+	server  *server
+	cpu     []float64         // µs a request
+	speed   []float64         // requests a second, as fast as it answers
+	half    map[int][]float64 // rate: ms that half of all stay within
+	most    map[int][]float64 // rate: ms that 99 of 100 stay within
+	mallocs []float64         // objects a request
 }
 
 // measure measures every server in every round, one after the other, beginning
