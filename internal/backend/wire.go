@@ -113,7 +113,7 @@ func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token strin
 	// A caller who gives up ends the exchange at once. A watch that has begun
 	// to end it may still do so later: that connection is not used again.
 	watched := func() bool { return true }
-	if ctx.Done() != nil {
+	if !endsAtDeadline(ctx) && ctx.Done() != nil {
 		watched = context.AfterFunc(ctx, func() { _ = cn.SetDeadline(longAgo) })
 	}
 	defer func() {
@@ -130,6 +130,13 @@ func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token strin
 	}
 	// Bytes beyond the answer belong to none: what follows could not be trusted.
 	return !call.Operation.Changes && !resp.ConnectionClose() && cn.br.Buffered() == 0, nil
+}
+
+// endsAtDeadline tells whether ctx says that nobody gives up before its
+// deadline, which the connection's is never later than.
+func endsAtDeadline(ctx context.Context) bool {
+	c, ok := ctx.(interface{ EndsAtDeadline() bool })
+	return ok && c.EndsAtDeadline()
 }
 
 // classOf says what kind of failure an error is.

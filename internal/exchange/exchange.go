@@ -98,7 +98,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		return e.refuse(route.Errors, r, problem, report, buf)
 	}
 
-	ctx, cancel := context.WithTimeout(ctx, route.Timeout)
+	ctx, cancel := withDeadline(ctx, route.Timeout)
 	defer cancel()
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
