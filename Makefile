@@ -9,6 +9,9 @@ FUZZ_TIME ?= 60s
 # The secrets the executed cases name, so that nothing is left to warn of.
 LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_READER_TOKEN=a DEMO_STRICT_TOKEN=b DEMO_GUEST_TOKEN=c DEMO_DESK_TOKEN=d
 
+# What bench/nginx is made of.
+PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson
+
 .DEFAULT_GOAL := help
 .PHONY: help run build test check fmt lint docs docs-fresh mappings soak fuzz bench bench-parts clean need
 
@@ -23,9 +26,6 @@ build: ## bin/emenda
 
 need:
 	@tools/need gcc curl redis-server $(PEER) systemd-analyze=systemd
-
-# What bench/nginx is made of.
-PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson
 
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...

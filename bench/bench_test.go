@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -67,7 +68,7 @@ func TestLikeWithLike(t *testing.T) {
 	w.servers[1].address, w.erp.address = w.erp.address, w.servers[1].address
 	require.NoError(t, w.same())
 
-	tables, err := measure(w, o, io.Discard)
+	tables, err := measure(t.Context(), w, o, io.Discard)
 	require.NoError(t, err)
 	require.Len(t, tables, 2)
 	for _, table := range tables {
@@ -80,6 +81,10 @@ func TestLikeWithLike(t *testing.T) {
 		}
 		require.Positive(t, median(table.rows[1].mallocs))
 	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	_, err = measure(stopped, w, o, io.Discard)
+	require.ErrorIs(t, err, context.Canceled)
 	page := filepath.Join(t.TempDir(), "page.md")
 	require.NoError(t, os.WriteFile(page, []byte("# Before\n"+pageBegin+"old\n"+pageEnd+"after\n"), 0o600))
 	text := render(o, tables)

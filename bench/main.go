@@ -11,13 +11,16 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/emenda-gateway/emenda/bench/erp"
@@ -82,7 +85,9 @@ func bench(o options, out io.Writer) error {
 		return err
 	}
 	defer w.close()
-	tables, err := measure(w, o, out)
+	stopped, release := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer release()
+	tables, err := measure(stopped, w, o, out)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -28,7 +29,7 @@ type row struct {
 
 // measure measures every server in every round, one after the other, beginning
 // with another one each round.
-func measure(w *world, o options, progress io.Writer) ([]*table, error) {
+func measure(ctx context.Context, w *world, o options, progress io.Writer) ([]*table, error) {
 	tables := []*table{{connections: 64}, {latency: o.erpLatency, connections: o.crowd}}
 	if o.onlyFloor {
 		tables = tables[:1]
@@ -43,6 +44,9 @@ func measure(w *world, o options, progress io.Writer) ([]*table, error) {
 		for round := range o.rounds {
 			fmt.Fprintf(progress, "ERP of %s, round %d of %d\n", t.latency, round+1, o.rounds)
 			for i := range t.rows {
+				if ctx.Err() != nil { // told to stop: the servers have to end with us
+					return nil, context.Cause(ctx)
+				}
 				if err := t.rows[(i+round)%len(t.rows)].measure(t, o); err != nil {
 					return nil, err
 				}
