@@ -151,6 +151,8 @@ type customerOut struct {
 	Name      string        `json:"name"`
 	Note      string        `json:"note"`
 	Contracts []contractRow `json:"contracts"`
+	// Sent are the invoices that were sent, in their order.
+	Sent []delivery `json:"sent_invoices,omitempty"`
 }
 
 type contractRow struct {
@@ -169,7 +171,10 @@ func (s *Sandbox) listData() []customerOut { return s.data.overview() }
 func (d *data) overview() []customerOut {
 	out := []customerOut{}
 	for _, c := range all(d, &d.customers, func(customer) bool { return true }) {
-		one := customerOut{c.id, c.document, c.person, c.name, c.note, []contractRow{}}
+		one := customerOut{
+			ID: c.id, Document: c.document, Person: c.person, Name: c.name, Note: c.note, Contracts: []contractRow{},
+			Sent: all(d, &d.sent, func(s delivery) bool { return s.customer == c.id }),
+		}
 		for _, k := range d.contractsOf(c.id) {
 			row := contractRow{ID: k.id, Status: k.status, Plan: k.plan, Open: []int64{}, Unlisted: k.unlisted, Promises: k.promises}
 			for _, i := range d.invoices(func(i invoice) bool { return !i.paid && slices.Contains(i.contracts, k.id) }) {

@@ -65,6 +65,7 @@ type data struct {
 	customers []customer
 	contracts []contract
 	bills     []invoice
+	sent      []delivery
 }
 
 func newData() *data {
@@ -77,6 +78,7 @@ func (d *data) reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.customers, d.contracts, d.bills = demoCustomers(), demoContracts(), demoInvoices()
+	d.sent = nil
 }
 
 // find gives a copy of the first entry that fits.
@@ -170,8 +172,8 @@ func demoCustomers() []customer {
 			landline: "3133330008", mobile: "3199990008", email: "padaria@example.com",
 			note: "inactive, in negotiation, cancelled"},
 		{id: 500006, document: "12ABC34501DE35", person: company, name: "TECNOLOGIA EXEMPLO S.A.",
-			landline: "3133330009", mobile: "3199990009", email: "tecnologia@example.com",
-			note: "letters in the CNPJ; a status outside the table"},
+			landline: "3133330009", mobile: "", email: "tecnologia@example.com",
+			note: "letters in the CNPJ; a status outside the table; no mobile telephone"},
 	}
 }
 

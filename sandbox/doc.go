@@ -15,13 +15,15 @@
 //
 // # Operations
 //
-//	auth.token.gerar                        GET  /ws/auth/token/gerar
-//	auth.token.renovar                      PUT  /ws/auth/token/renovar                       Token
-//	comercial.cliente.dados                 POST /ws/comercial/cliente/dados
-//	comercial.contrato.dados                POST /ws/comercial/contrato/dados
-//	comercial.contrato.habilitar_confianca  PUT  /ws/comercial/contrato/habilitar_confianca
-//	area.cliente.informacoes                GET  /ws/area/cliente/{idCliente}                 Token
-//	financeiro.faturas.cliente.abertas      GET  /ws/financeiro/faturas/cliente/{idCliente}
+//	auth.token.gerar                                      GET  /ws/auth/token/gerar
+//	auth.token.renovar                                    PUT  /ws/auth/token/renovar                                      Token
+//	comercial.cliente.dados                               POST /ws/comercial/cliente/dados
+//	comercial.contrato.dados                              POST /ws/comercial/contrato/dados
+//	comercial.contrato.habilitar_confianca                PUT  /ws/comercial/contrato/habilitar_confianca
+//	area.cliente.informacoes                              GET  /ws/area/cliente/{idCliente}                                Token
+//	financeiro.faturas.cliente.abertas                    GET  /ws/financeiro/faturas/cliente/{idCliente}
+//	financeiro.faturas.abertas.enviar                     POST /ws/financeiro/faturas/abertas/{idCliente}/enviar
+//	integracao.omnichannel.fatura.linha_digitavel.enviar  POST /ws/integracao/omnichannel/fatura/linha_digitavel/enviar    Token
 //
 // HTTP Basic is asked of every one, the Token header of those marked so. A
 // further operation is one more entry in the table of operations.go.
@@ -62,6 +64,10 @@
 // so already, a CANCELADO one and one that does not exist are answered
 // {"resposta": "FALHA"}. /_sandbox/data counts the promises of each contract.
 //
+// Invoices sent by e-mail or SMS are listed by /_sandbox/data. Customer
+// 24681357928 has no e-mail address, 12ABC34501DE35 no mobile telephone: "FALHA",
+// {"error": …}; as is an invoice that is paid, somebody else's or not there.
+//
 // # Faults
 //
 // [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
@@ -93,6 +99,9 @@
 // given twice or comes too late: the document's own example is of a contract
 // that it shows as HABILITADO elsewhere. A company's CNPJ stands under cpf,
 // its dataNascimento is null. The query somenteContrato is not known here.
+// A word is answered with its quotes, as JSON. The SMS of an invoice, of which
+// the document shows no answer, is answered as its siblings are: {"data": …,
+// "status": "OK"}. Of several invoices for one e-mail all are sent or none.
 // A renewed token does not end the old one, which lives until its own time,
 // unless [Options].RenewRevokes says so.
 //

@@ -59,6 +59,14 @@ func operations() []operation {
 			id: "financeiro.faturas.cliente.abertas", method: http.MethodGet, path: "/ws/financeiro/faturas/cliente/{idCliente}",
 			admit: basicOnly, refusal: BodyError, answer: openInvoices,
 		},
+		{
+			id: "financeiro.faturas.abertas.enviar", method: http.MethodPost, path: "/ws/financeiro/faturas/abertas/{idCliente}/enviar",
+			admit: basicOnly, refusal: BodyFalha, answer: sendInvoices,
+		},
+		{
+			id: "integracao.omnichannel.fatura.linha_digitavel.enviar", method: http.MethodPost, path: "/ws/integracao/omnichannel/fatura/linha_digitavel/enviar",
+			admit: basicAndToken, token: true, refusal: bodyNoInvoice, answer: sendLine,
+		},
 	}
 }
 
