@@ -66,13 +66,17 @@ func TestEmbeddedContract(t *testing.T) {
 	}
 	slices.Sort(got)
 	require.Equal(t, []string{
+		"GET area.cliente.atendimentos token (omnichannel)",
+		"GET area.cliente.equipamentos.ultima_conexao token (retorno)",
 		"GET area.cliente.informacoes token (dados do cliente)",
 		"GET auth.token.gerar (gerar)",
 		"GET financeiro.faturas.cliente.abertas (sucesso)",
+		"POST comercial.atendimentos.cadastrar changes (aberto)",
 		"POST comercial.cliente.dados (pessoa fisica)",
 		"POST comercial.contrato.dados (retorno)",
 		"POST financeiro.faturas.abertas.enviar changes (sucesso)",
 		"POST integracao.omnichannel.fatura.linha_digitavel.enviar changes token (enviada)",
+		"POST telefonia.ligacoes.cadastrar changes (ligação entrante)",
 		"PUT auth.token.renovar changes token (renovar)",
 		"PUT comercial.contrato.habilitar_confianca changes (sucesso)",
 	}, got)
@@ -159,6 +163,18 @@ func TestEmbeddedFailureRules(t *testing.T) {
 		{"perhaps an SMS: another status", "integracao.omnichannel.fatura.linha_digitavel.enviar", 200, js, `{"status":"QUEUED"}`, `unknown bad_answer {"status":"QUEUED"}`},
 		{"perhaps an SMS: an internal error in 200", "integracao.omnichannel.fatura.linha_digitavel.enviar", 200, js, `{"Status":"INTERNAL_SERVER_ERROR"}`, `unknown bad_answer {"Status":"INTERNAL_SERVER_ERROR"}`},
 		{"perhaps an SMS: moved", "integracao.omnichannel.fatura.linha_digitavel.enviar", 302, js, `{"status":"OK"}`, `unknown status {"status":"OK"}`},
+		{"a call told of", "telefonia.ligacoes.cadastrar", 200, js, `"SUCESSO"`, `ok "SUCESSO"`},
+		{"no call told of", "telefonia.ligacoes.cadastrar", 200, "text/plain", `FALHA`, `refused falha "FALHA"`},
+		{"no call told of, resposta", "telefonia.ligacoes.cadastrar", 200, js, `{"resposta":"FALHA"}`, `refused falha {"resposta":"FALHA"}`},
+		{"no call told of, 404", "telefonia.ligacoes.cadastrar", 404, js, `{}`, `refused not_found {}`},
+		{"perhaps a call told of: nothing said", "telefonia.ligacoes.cadastrar", 200, js, `{}`, `unknown bad_answer {}`},
+		{"perhaps a call told of: a page", "telefonia.ligacoes.cadastrar", 200, "text/html", `<html>`, `unknown bad_answer`},
+		{"a service call", "comercial.atendimentos.cadastrar", 201, js, `{"numeroProtocolo":"1","status":"CREATED"}`, `ok {"numeroProtocolo":"1","status":"CREATED"}`},
+		{"no service call", "comercial.atendimentos.cadastrar", 200, js, `{"error":"x"}`, `refused business (x) {"error":"x"}`},
+		{"no service call, a bare word", "comercial.atendimentos.cadastrar", 200, "text/plain", `FALHA`, `refused falha "FALHA"`},
+		{"perhaps a service call: no protocol", "comercial.atendimentos.cadastrar", 200, js, `{"numeroProtocolo":" ","status":"CREATED"}`, `unknown bad_answer {"numeroProtocolo":" ","status":"CREATED"}`},
+		{"perhaps a service call: another status", "comercial.atendimentos.cadastrar", 200, js, `{"numeroProtocolo":"1","status":"OK"}`, `unknown bad_answer {"numeroProtocolo":"1","status":"OK"}`},
+		{"perhaps a service call: 503", "comercial.atendimentos.cadastrar", 503, js, `{"error":"x"}`, `unknown status {"error":"x"}`},
 		{"lost renewal", "auth.token.renovar", 500, js, `{}`, `unknown status {}`},
 	} {
 		t.Run(r.name, func(t *testing.T) {

@@ -153,6 +153,9 @@ type customerOut struct {
 	Contracts []contractRow `json:"contracts"`
 	// Sent are the invoices that were sent, in their order.
 	Sent []delivery `json:"sent_invoices,omitempty"`
+	// Calls are the incoming calls that were told of, Tickets the service calls.
+	Calls   []phoneCall `json:"phone_calls,omitempty"`
+	Tickets []ticket    `json:"tickets,omitempty"`
 }
 
 type contractRow struct {
@@ -173,7 +176,9 @@ func (d *data) overview() []customerOut {
 	for _, c := range all(d, &d.customers, func(customer) bool { return true }) {
 		one := customerOut{
 			ID: c.id, Document: c.document, Person: c.person, Name: c.name, Note: c.note, Contracts: []contractRow{},
-			Sent: all(d, &d.sent, func(s delivery) bool { return s.customer == c.id }),
+			Sent:    all(d, &d.sent, func(s delivery) bool { return s.customer == c.id }),
+			Calls:   all(d, &d.phoneCalls, func(p phoneCall) bool { return p.customer == c.id }),
+			Tickets: all(d, &d.tickets, func(t ticket) bool { return t.customer == c.id }),
 		}
 		for _, k := range d.contractsOf(c.id) {
 			row := contractRow{ID: k.id, Status: k.status, Plan: k.plan, Open: []int64{}, Unlisted: k.unlisted, Promises: k.promises}

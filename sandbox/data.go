@@ -8,18 +8,17 @@ import (
 
 // customer is an invented person or company.
 type customer struct {
-	id         int64
-	document   string
-	person     string
-	name       string
-	rg         string
-	landline   string
-	mobile     string
-	email      string
-	mother     string
-	born       int64 // epoch milliseconds, 0 for a company
-	openTicket bool
-	note       string // what there is to try, for Customers
+	id       int64
+	document string
+	person   string
+	name     string
+	rg       string
+	landline string
+	mobile   string
+	email    string
+	mother   string
+	born     int64  // epoch milliseconds, 0 for a company
+	note     string // what there is to try, for Customers
 }
 
 // contract is one contract of a customer.
@@ -61,11 +60,13 @@ const (
 // data is what the stand-in knows; operations that change something change it
 // here, reset brings back the tables below.
 type data struct {
-	mu        sync.RWMutex
-	customers []customer
-	contracts []contract
-	bills     []invoice
-	sent      []delivery
+	mu         sync.RWMutex
+	customers  []customer
+	contracts  []contract
+	bills      []invoice
+	sent       []delivery
+	tickets    []ticket
+	phoneCalls []phoneCall
 }
 
 func newData() *data {
@@ -78,7 +79,7 @@ func (d *data) reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.customers, d.contracts, d.bills = demoCustomers(), demoContracts(), demoInvoices()
-	d.sent = nil
+	d.sent, d.tickets, d.phoneCalls = nil, demoTickets(), nil
 }
 
 // find gives a copy of the first entry that fits.
@@ -149,7 +150,7 @@ func demoCustomers() []customer {
 	return []customer{
 		{id: 81593, document: "12312312312", person: person, name: "CLIENTE TESTE", rg: "11111111",
 			landline: "3133330001", mobile: "3199990001", email: "cliente.teste@example.com", mother: "MAE TESTE",
-			born: 656218800000, openTicket: true, note: "the document's own example"},
+			born: 656218800000, note: "the document's own example"},
 		{id: 311600, document: "12345678900", person: person, name: "TESTE TESTE", rg: "11111111",
 			landline: "3199990000", mobile: "3199990000", email: "teste@example.com", mother: "TESTE TESTE",
 			born: 656218800000, note: "the document's other example, no invoices"},
@@ -161,7 +162,7 @@ func demoCustomers() []customer {
 			born: 473396400000, note: "an invoice over two contracts, one paid"},
 		{id: 500002, document: "39053344705", person: person, name: "JOAO EXEMPLO DE SOUZA", rg: "44444444",
 			landline: "", mobile: "3199990005", email: "joao@example.com", mother: "RITA EXEMPLO",
-			born: 631162800000, openTicket: true, note: "suspended, overdue with fine and interest"},
+			born: 631162800000, note: "suspended, overdue with fine and interest"},
 		{id: 500003, document: "24681357928", person: person, name: "ANDRÉ EXEMPLO DA CONCEIÇÃO", rg: "55555555",
 			landline: "", mobile: "3199990006", email: "", mother: "LIA EXEMPLO",
 			born: 788929200000, note: "waiting; no e-mail address, a contract without invoices"},

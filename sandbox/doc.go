@@ -24,6 +24,10 @@
 //	financeiro.faturas.cliente.abertas                    GET  /ws/financeiro/faturas/cliente/{idCliente}
 //	financeiro.faturas.abertas.enviar                     POST /ws/financeiro/faturas/abertas/{idCliente}/enviar
 //	integracao.omnichannel.fatura.linha_digitavel.enviar  POST /ws/integracao/omnichannel/fatura/linha_digitavel/enviar    Token
+//	area.cliente.equipamentos.ultima_conexao              GET  /ws/area/cliente/{idCliente}/equipamentos/ultima_conexao    Token
+//	area.cliente.atendimentos                             GET  /ws/area/cliente/{idCliente}/atendimentos                   Token
+//	telefonia.ligacoes.cadastrar                          POST /ws/telefonia/ligacoes/cadastrar
+//	comercial.atendimentos.cadastrar                      POST /ws/comercial/atendimentos/cadastrar
 //
 // HTTP Basic is asked of every one, the Token header of those marked so. A
 // further operation is one more entry in the table of operations.go.
@@ -68,6 +72,18 @@
 // 24681357928 has no e-mail address, 12ABC34501DE35 no mobile telephone: "FALHA",
 // {"error": …}; as is an invoice that is paid, somebody else's or not there.
 //
+// Sessions (area.cliente.equipamentos.ultima_conexao), per customer:
+//
+//	12345678900     online               52998224725  online, an internet contract and a telephone
+//	11144477735     offline, last on a concentrator (192.0.2.8) that mappings show as maintained
+//	39053344705     not updated for an hour; contract 1300011 has a service call with a visit
+//	12312312312     online, several internet contracts, so no telling which
+//	24681357928     never connected
+//
+// Incoming calls (telefonia.ligacoes.cadastrar) and service calls
+// (comercial.atendimentos.cadastrar) are listed by /_sandbox/data; a service
+// call that was opened is also seen by area.cliente.atendimentos.
+//
 // # Faults
 //
 // [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
@@ -102,6 +118,9 @@
 // A word is answered with its quotes, as JSON. The SMS of an invoice, of which
 // the document shows no answer, is answered as its siblings are: {"data": …,
 // "status": "OK"}. Of several invoices for one e-mail all are sent or none.
+// Service calls, of which the document shows no list and no refusal, are listed
+// as its OmniChannel operation lists them, and refused with {"error": …} for an
+// unknown contract or an empty description. Any type and any department is good.
 // A renewed token does not end the old one, which lives until its own time,
 // unless [Options].RenewRevokes says so.
 //

@@ -130,7 +130,7 @@ func customerData(s *Sandbox, r *request) answer {
 		Contratos  []contractOut `json:"Contratos"`
 		Chamado    bool          `json:"ExisteAtendimentoAberto"`
 		Faturas    []invoiceOut  `json:"Faturas"`
-	}{c.person, true, c.name, len(open) > 0, c.id, contracts, c.openTicket, invoices})
+	}{c.person, true, c.name, len(open) > 0, c.id, contracts, s.data.hasOpenTicket(c.id), invoices})
 }
 
 // date reads an optional dd-MM-yyyy of the query; a bad one fails inside the

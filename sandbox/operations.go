@@ -67,6 +67,22 @@ func operations() []operation {
 			id: "integracao.omnichannel.fatura.linha_digitavel.enviar", method: http.MethodPost, path: "/ws/integracao/omnichannel/fatura/linha_digitavel/enviar",
 			admit: basicAndToken, token: true, refusal: bodyNoInvoice, answer: sendLine,
 		},
+		{
+			id: "area.cliente.equipamentos.ultima_conexao", method: http.MethodGet, path: "/ws/area/cliente/{idCliente}/equipamentos/ultima_conexao",
+			admit: basicAndToken, token: true, refusal: bodyNoCustomer, answer: lastSessions,
+		},
+		{
+			id: "area.cliente.atendimentos", method: http.MethodGet, path: "/ws/area/cliente/{idCliente}/atendimentos",
+			admit: basicAndToken, token: true, refusal: bodyNoCustomer, answer: tickets,
+		},
+		{
+			id: "telefonia.ligacoes.cadastrar", method: http.MethodPost, path: "/ws/telefonia/ligacoes/cadastrar",
+			admit: basicOnly, refusal: BodyFalha, answer: tellCall,
+		},
+		{
+			id: "comercial.atendimentos.cadastrar", method: http.MethodPost, path: "/ws/comercial/atendimentos/cadastrar",
+			admit: basicOnly, refusal: bodyNoContract, answer: openTicket,
+		},
 	}
 }
 
