@@ -74,10 +74,11 @@
 //
 // Sessions (area.cliente.equipamentos.ultima_conexao), per customer:
 //
-//	12345678900     online               52998224725  online, an internet contract and a telephone
+//	52998224725     online, an internet contract and a telephone
+//	12345678900     offline, the session has ended
 //	11144477735     offline, last on a concentrator (192.0.2.8) that mappings show as maintained
-//	39053344705     not updated for an hour; contract 1300011 has a service call with a visit
 //	12312312312     online, several internet contracts, so no telling which
+//	39053344705     the same, not updated for an hour; a service call with a visit
 //	24681357928     never connected
 //
 // Incoming calls (telefonia.ligacoes.cadastrar) and service calls

@@ -54,7 +54,7 @@ func demoTickets() []ticket {
 func demoSessions() []session {
 	return []session{
 		{customer: 81593, nas: "192.0.2.4", tag: "PPPoE1-Tag", ago: time.Minute},
-		{customer: 311600, nas: "192.0.2.4", tag: "PPPoE1-Tag", ago: 2 * time.Minute},
+		{customer: 311600, nas: "192.0.2.4", tag: "PPPoE1-Tag", ago: 2 * time.Minute, ended: true},
 		{customer: 366890, nas: "192.0.2.8", tag: "PPPoE1-Tag", ago: time.Hour, ended: true},
 		{customer: 500001, nas: "192.0.2.4", tag: "PPPoE1-Tag", ago: 3 * time.Minute},
 		{customer: 500002, nas: "192.0.2.5", tag: "PPPoE2-Tag", ago: time.Hour},
