@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -196,4 +197,46 @@ func TestServiceFaults(t *testing.T) {
 	t.Run("a service call", func(t *testing.T) {
 		testChangeFaults(t, changing{ticketOp, ticketPath, ticketBody, func(r *rig) int { return len(r.customerOf(500002).Tickets) - 1 }}, false)
 	})
+}
+
+// What a fault does to the two that only read.
+func TestServiceReadFaults(t *testing.T) {
+	for op, path := range map[string]string{
+		"area.cliente.equipamentos.ultima_conexao": "/ws/area/cliente/500002/equipamentos/ultima_conexao",
+		"area.cliente.atendimentos":                "/ws/area/cliente/500002/atendimentos",
+	} {
+		for _, c := range []struct {
+			fault  Fault
+			status int
+			want   string
+		}{
+			{Fault{Kind: KindStatus500}, 500, BodyError},
+			{Fault{Kind: KindHTML}, 200, string(outagePage(200).body)},
+			{Fault{Kind: KindBusiness}, 200, bodyNoCustomer},
+			{Fault{Kind: KindExpiredToken}, 401, `{"error": "Token inválido ou expirado"}`},
+		} {
+			t.Run(op+" "+string(c.fault.Kind), func(t *testing.T) {
+				r := start(t, Options{})
+				fresh := r.token()
+				c.fault.Operation = op
+				r.Fault(c.fault)
+				status, _, body := r.do(http.MethodGet, path, "", "Token", fresh)
+				require.Equal(t, c.status, status)
+				require.Equal(t, c.want, body)
+			})
+		}
+		for _, kind := range []Kind{KindTruncate, KindCutBeforeRead, KindCutAfterRead} {
+			t.Run(op+" "+string(kind), func(t *testing.T) {
+				r := start(t, Options{})
+				fresh := r.token()
+				r.Fault(Fault{Operation: op, Kind: kind, Times: -1}) // net/http sends a GET again
+				res, err := r.client.Do(r.request(http.MethodGet, path, "", "Token", fresh))
+				if err == nil {
+					_, err = io.ReadAll(res.Body)
+					require.NoError(t, res.Body.Close())
+				}
+				require.Error(t, err)
+			})
+		}
+	}
 }
