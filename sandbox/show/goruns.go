@@ -49,7 +49,7 @@ var (
 // stands for itself must be among those that ran.
 func showTests(o options, r *report, names, pkg string) error {
 	r.begin("go test -run '%s' %s", names, pkg)
-	text, err := output(o.root, "go", "test", "-count=1", "-timeout", "10m", "-run", "^("+names+")", "-v", pkg)
+	text, err := output(o.root, "go", "test", "-count=1", "-timeout", "45m", "-run", "^("+names+")", "-v", pkg)
 	ran := map[string]int{}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
