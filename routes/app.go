@@ -50,7 +50,9 @@ func (a *app) enter() bool {
 
 // leave ends a request; the last one of a retired app closes its snapshot.
 func (a *app) leave() {
-	if a.underWay.Add(-1) == 0 && a.retired.Load() {
+	// Counted again once it is known to be retired: between the two another may
+	// have entered before it was.
+	if a.underWay.Add(-1) == 0 && a.retired.Load() && a.underWay.Load() == 0 {
 		a.ended.Do(a.end)
 	}
 }
