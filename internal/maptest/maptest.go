@@ -14,6 +14,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/rehearse"
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
@@ -70,12 +71,11 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 		now = defaultNow
 	}
 	now = now.In(o.Zone)
-	upstream := newBook(test.Upstream)
+	upstream := rehearse.NewBook(test.Upstream, nil)
 	record := &recorder{next: o.Watch}
-	memory := newMemory(test.Memory)
-	memory.down = test.Store != ""
+	memory := rehearse.NewMemory(test.Memory, test.Store != "")
 	kept := store.NewLocal(1000)
-	turns := &turns{kept: kept, memory: memory, store: test.Store}
+	turns := &rehearse.Turns{Kept: kept, Memory: memory, Store: test.Store}
 	if file.Route != nil {
 		options := exchange.Options{
 			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: kept, Turns: turns, Zone: o.Zone,
@@ -101,8 +101,8 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 			Fuel: o.Fuel, MaxEach: o.MaxEach,
 		})...)
 	}
-	r.Failures = append(r.Failures, upstream.rest()...)
-	r.Failures = append(r.Failures, memory.check(test.Remember)...)
+	r.Failures = append(r.Failures, upstream.Rest()...)
+	r.Failures = append(r.Failures, memory.Check(test.Remember)...)
 	if len(r.Failures) > 0 {
 		r.Steps = record.lines
 	}
@@ -160,7 +160,7 @@ func runFlow(p *mapping.Plan, test *mapping.Test, env *flow.Env) (failures []str
 		failures = append(failures, ended+"; expected "+want)
 	}
 	if test.Result != nil && state == contract.OK {
-		failures = append(failures, compare("result", mapping.ConstantJSON(test.Result), result, exactly)...)
+		failures = append(failures, rehearse.Compare("result", mapping.ConstantJSON(test.Result), result, rehearse.Exactly)...)
 	}
 	return failures
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/intake"
-	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
@@ -150,10 +149,4 @@ func multipartBody(n *yamldoc.Node) (body, contentType string, err error) {
 		return "", "", err
 	}
 	return b.String(), w.FormDataContentType(), nil
-}
-
-// parse reads JSON of a test into a value on memory of its own.
-func parse(text []byte) (jsonx.Value, error) {
-	a := new(jsonx.Arena)
-	return a.Parse(string(text), false)
 }

@@ -1,4 +1,4 @@
-package maptest
+package rehearse
 
 import (
 	"context"
@@ -10,30 +10,30 @@ import (
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
-// turns are the turns of a test's requests: kept as those that serve, with
-// claims taken of the test's memory.
-type turns struct {
-	kept   *store.Store
-	memory *memory
-	store  string // how the store is missing
+// Turns are the turns of a rehearsal's requests: kept as those that serve, with
+// claims taken of the rehearsal's memory.
+type Turns struct {
+	Kept   *store.Store
+	Memory *Memory
+	Store  string // how the store is missing, as tests say it
 }
 
 // Begin begins a request.
-func (t *turns) Begin(ctx context.Context, r *store.Repeat, about store.About, now time.Time) (store.Turn, store.Found, []byte, error) {
-	if r != nil && t.store == mapping.StoreIsDown {
+func (t *Turns) Begin(ctx context.Context, r *store.Repeat, about store.About, now time.Time) (store.Turn, store.Found, []byte, error) {
+	if r != nil && t.Store == mapping.StoreIsDown {
 		return nil, store.First, nil, store.ErrDown
 	}
-	begun, found, answer, err := t.kept.Begin(ctx, r, about, now)
+	begun, found, answer, err := t.Kept.Begin(ctx, r, about, now)
 	if begun == nil {
 		return nil, found, answer, err
 	}
-	return &turn{Turn: begun, memory: t.memory, repeats: r != nil}, found, answer, err
+	return &turn{Turn: begun, memory: t.Memory, repeats: r != nil}, found, answer, err
 }
 
 // turn is one request's turn.
 type turn struct {
 	store.Turn
-	memory  *memory
+	memory  *Memory
 	repeats bool // what is sent has to be kept
 }
 

@@ -1,4 +1,4 @@
-package maptest
+package rehearse
 
 import (
 	"context"
@@ -12,11 +12,16 @@ import (
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
-// book answers calls as a test's `upstream` says.
-type book struct {
-	mu       sync.Mutex
-	entries  []*bookEntry
-	problems []string
+// Book answers calls as a test's `upstream` says.
+type Book struct {
+	// Told is told about every attempt and its answer, before anything is made
+	// of it; may be nil.
+	Told func(c *backend.Call, by *mapping.TestCall, a *backend.Answer)
+
+	mu        sync.Mutex
+	entries   []*bookEntry
+	otherwise func(op *contract.Operation) *mapping.TestCall
+	problems  []string
 }
 
 type bookEntry struct {
@@ -24,8 +29,10 @@ type bookEntry struct {
 	left int
 }
 
-func newBook(calls []*mapping.TestCall) *book {
-	b := &book{}
+// NewBook gives a book of answers. otherwise answers what none of them is for;
+// without it such a call is a problem.
+func NewBook(calls []*mapping.TestCall, otherwise func(op *contract.Operation) *mapping.TestCall) *Book {
+	b := &Book{otherwise: otherwise}
 	for _, c := range calls {
 		b.entries = append(b.entries, &bookEntry{call: c, left: max(1, c.Times)})
 	}
@@ -34,7 +41,7 @@ func newBook(calls []*mapping.TestCall) *book {
 
 // Call makes the attempts a backend's client would: another one where nothing
 // changes, the step has `retry` and the answer was lost.
-func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
+func (b *Book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	tries := 1
@@ -42,8 +49,12 @@ func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 		tries += max(c.Retries, 0)
 	}
 	for n := 1; ; n++ {
-		a, again := b.attempt(c)
-		if n == tries || !again {
+		by, a := b.attempt(c)
+		if b.Told != nil {
+			b.Told(c, by, a)
+		}
+		lost := a.State == contract.Failed && a.Class != contract.ClassUnavailable && by != nil
+		if n == tries || !lost || a.Status != 0 && a.Status < 500 && a.Class != contract.ClassBadAnswer {
 			a.Attempts = n
 			return a
 		}
@@ -51,9 +62,8 @@ func (b *book) Call(_ context.Context, c *backend.Call) *backend.Answer {
 	}
 }
 
-// attempt takes the first entry left that is of the operation and expects what
-// is sent. again tells whether another attempt may do better.
-func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
+// attempt takes the first entry left that is of the operation and expects what is sent.
+func (b *Book) attempt(c *backend.Call) (by *mapping.TestCall, a *backend.Answer) {
 	var near []string
 	for _, e := range b.entries {
 		if e.left == 0 || !same(e.call.Operation, c.Operation) {
@@ -64,9 +74,11 @@ func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
 			continue
 		}
 		e.left--
-		a = answer(e.call, c.Operation)
-		lost := a.State == contract.Failed && a.Class != contract.ClassUnavailable
-		return a, lost && (a.Status == 0 || a.Status >= 500 || a.Class == contract.ClassBadAnswer)
+		return e.call, answer(e.call, c.Operation)
+	}
+	if b.otherwise != nil {
+		by = b.otherwise(c.Operation)
+		return by, answer(by, c.Operation)
 	}
 	what := fmt.Sprintf("unexpected call of %s: %s %s", c.Operation.Name(), c.Request.Method, c.Request.Target)
 	if len(c.Request.Body) > 0 {
@@ -76,7 +88,7 @@ func (b *book) attempt(c *backend.Call) (a *backend.Answer, again bool) {
 		what += "; it is not what the next one expects: " + strings.Join(near, "; ")
 	}
 	b.problems = append(b.problems, what)
-	return backend.FailedAnswer(c.Operation, contract.ClassBroken, false), false
+	return nil, backend.FailedAnswer(c.Operation, contract.ClassBroken, false)
 }
 
 func (e *bookEntry) differs(c *backend.Call) []string {
@@ -95,9 +107,9 @@ func (e *bookEntry) differs(c *backend.Call) []string {
 			}
 		}
 	}
-	want, how := e.call.ExpectBody, atLeast
+	want, how := e.call.ExpectBody, AtLeast
 	if e.call.ExpectExactly != nil {
-		want, how = e.call.ExpectExactly, exactly
+		want, how = e.call.ExpectExactly, Exactly
 	}
 	if want == nil {
 		return wrong
@@ -136,7 +148,13 @@ func answer(c *mapping.TestCall, op *contract.Operation) *backend.Answer {
 		a.State, a.Status = contract.Refused, 200
 		return a
 	}
-	status := c.Status
+	status, contentType, body := Said(c)
+	return backend.NewAnswer(op, status, contentType, body)
+}
+
+// Said is what a backend answers by an entry that does not fail.
+func Said(c *mapping.TestCall) (status int, contentType string, body []byte) {
+	status = c.Status
 	if status == 0 {
 		status = 200
 	}
@@ -145,14 +163,13 @@ func answer(c *mapping.TestCall, op *contract.Operation) *backend.Answer {
 		if c.Status == 0 && c.Example.Status != 0 {
 			status = c.Example.Status
 		}
-		return backend.NewAnswer(op, status, c.Example.Type, []byte(c.Example.Answer))
+		return status, c.Example.Type, []byte(c.Example.Answer)
 	case c.JSON != nil:
-		return backend.NewAnswer(op, status, "application/json", mapping.ConstantJSON(c.JSON))
+		return status, "application/json", mapping.ConstantJSON(c.JSON)
 	case c.Text != nil:
-		return backend.NewAnswer(op, status, textType(*c.Text), []byte(*c.Text))
-	default:
-		return backend.NewAnswer(op, status, "", nil)
+		return status, textType(*c.Text), []byte(*c.Text)
 	}
+	return status, "", nil
 }
 
 // textType guesses the Content-Type a backend would give a text.
@@ -163,8 +180,8 @@ func textType(body string) string {
 	return "text/plain"
 }
 
-// rest tells what went wrong with calls: unexpected ones, and ones that were not made.
-func (b *book) rest() []string {
+// Rest tells what went wrong with calls: unexpected ones, and ones that were not made.
+func (b *Book) Rest() []string {
 	problems := b.problems
 	for _, e := range b.entries {
 		if e.left > 0 {

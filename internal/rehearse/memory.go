@@ -1,4 +1,4 @@
-package maptest
+package rehearse
 
 import (
 	"context"
@@ -16,15 +16,16 @@ import (
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
-// memory is what a test remembers: as its `memory` says at first.
-type memory struct {
+// Memory is what is remembered during a rehearsal.
+type Memory struct {
 	mu      sync.Mutex
 	entries map[string]map[string][]byte // memory, key → value
 	down    bool                         // the store cannot be reached
 }
 
-func newMemory(given map[string][]mapping.MemoryEntry) *memory {
-	m := &memory{entries: map[string]map[string][]byte{}}
+// NewMemory gives a memory that holds what is given; down tells that it cannot be reached.
+func NewMemory(given map[string][]mapping.MemoryEntry, down bool) *Memory {
+	m := &Memory{down: down, entries: map[string]map[string][]byte{}}
 	for name, entries := range given {
 		for _, e := range entries {
 			m.set(name, e.Key.AppendJSON(nil), e.Value.AppendJSON(nil))
@@ -33,7 +34,7 @@ func newMemory(given map[string][]mapping.MemoryEntry) *memory {
 	return m
 }
 
-func (m *memory) set(name string, key, value []byte) {
+func (m *Memory) set(name string, key, value []byte) {
 	if m.entries[name] == nil {
 		m.entries[name] = map[string][]byte{}
 	}
@@ -41,10 +42,10 @@ func (m *memory) set(name string, key, value []byte) {
 }
 
 // Instant tells that nothing here waits for anything.
-func (m *memory) Instant() bool { return true }
+func (m *Memory) Instant() bool { return true }
 
 // claim takes one of a count, unless that would be over the limit.
-func (m *memory) claim(a *flow.Admission) bool {
+func (m *Memory) claim(a *flow.Admission) bool {
 	if a.Claim == nil {
 		return true
 	}
@@ -59,7 +60,7 @@ func (m *memory) claim(a *flow.Admission) bool {
 }
 
 // unclaim gives one back.
-func (m *memory) unclaim(a *flow.Admission) {
+func (m *Memory) unclaim(a *flow.Admission) {
 	if a.Claim == nil {
 		return
 	}
@@ -72,13 +73,13 @@ func (m *memory) unclaim(a *flow.Admission) {
 	}
 }
 
-func (m *memory) number(a *flow.Admission) int64 {
+func (m *Memory) number(a *flow.Admission) int64 {
 	n, _ := strconv.ParseInt(string(m.entries[a.Claim.Name][string(a.Key)]), 10, 64) // the loader has checked what a test gives
 	return n
 }
 
 // Recall finds a remembered value.
-func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ time.Time) ([]byte, bool, error) {
+func (m *Memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ time.Time) ([]byte, bool, error) {
 	if m.down {
 		return nil, false, store.ErrDown
 	}
@@ -89,7 +90,7 @@ func (m *memory) Recall(_ context.Context, of *mapping.Memory, key []byte, _ tim
 }
 
 // Remember keeps a value.
-func (m *memory) Remember(_ context.Context, of *mapping.Memory, key, value []byte, _ time.Time) error {
+func (m *Memory) Remember(_ context.Context, of *mapping.Memory, key, value []byte, _ time.Time) error {
 	if m.down {
 		return store.ErrDown
 	}
@@ -99,8 +100,8 @@ func (m *memory) Remember(_ context.Context, of *mapping.Memory, key, value []by
 	return nil
 }
 
-// check tells where the memory differs from what is expected afterwards.
-func (m *memory) check(want map[string][]mapping.MemoryEntry) (failures []string) {
+// Check tells where the memory differs from what is expected afterwards.
+func (m *Memory) Check(want map[string][]mapping.MemoryEntry) (failures []string) {
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		for _, e := range want[name] {
 			key := string(e.Key.AppendJSON(nil))
@@ -109,7 +110,7 @@ func (m *memory) check(want map[string][]mapping.MemoryEntry) (failures []string
 				failures = append(failures, fmt.Sprintf("memory %s has nothing under %s", name, key))
 				continue
 			}
-			failures = append(failures, compare("memory "+name+" "+key, e.Value.AppendJSON(nil), have, exactly)...)
+			failures = append(failures, Compare("memory "+name+" "+key, e.Value.AppendJSON(nil), have, Exactly)...)
 		}
 		for _, key := range slices.Sorted(maps.Keys(m.entries[name])) {
 			if !slices.ContainsFunc(want[name], func(e mapping.MemoryEntry) bool { return string(e.Key.AppendJSON(nil)) == key }) {
