@@ -27,7 +27,7 @@ type app struct {
 	metrics  *observe.Metrics
 	log      *slog.Logger
 	lost     *observe.Route // requests no route takes
-	dialects []prefix       // longest first
+	paths    *intake.Paths
 	only     *mapping.ErrorReplies
 	handler  fasthttp.RequestHandler
 
@@ -65,17 +65,8 @@ func (a *app) retire() {
 	}
 }
 
-// prefix is where a dialect's paths begin.
-type prefix struct {
-	path    string
-	dialect *mapping.Dialect
-}
-
-// routed are the methods a route may have; all others are nobody's.
-var routed = []string{fiber.MethodGet, fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch, fiber.MethodDelete}
-
 func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *app {
-	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, end: s.Close}
+	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, paths: intake.NewPaths(s.Set), end: s.Close}
 	f := fiber.New(fiber.Config{
 		CaseSensitive:         true,
 		StrictRouting:         true,
@@ -83,41 +74,25 @@ func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *app {
 		ErrorHandler:          a.unrouted,
 	})
 	for _, d := range s.Set.Dialects {
-		for _, p := range d.Prefixes {
-			a.dialects = append(a.dialects, prefix{path: strings.TrimSuffix(p, "/"), dialect: d})
-		}
 		if len(s.Set.Dialects) == 1 {
 			a.only = d.Errors
 		}
 	}
-	slices.SortFunc(a.dialects, func(x, y prefix) int {
-		if d := len(y.path) - len(x.path); d != 0 {
-			return d
-		}
-		return strings.Compare(x.path, y.path)
-	})
-	routes := slices.Clone(s.Set.Routes)
-	slices.SortStableFunc(routes, func(x, y *mapping.Route) int { return moreLiteral(x.Path, y.Path) })
-	for _, route := range routes {
+	for _, route := range a.paths.Routes {
 		a.add(f, route)
 	}
 	a.handler = f.Handler()
 	return a
 }
 
-// add registers a route below each of its dialect's prefixes.
+// add registers a route under each of its paths.
 func (a *app) add(f *fiber.App, route *mapping.Route) {
-	pattern, names := fiberPath(route.Path)
+	_, names := fiberPath(route.Path)
 	h := a.answer(route, names)
-	for _, p := range route.Dialect.Prefixes {
-		path := escape.Replace(strings.TrimSuffix(p, "/")) + "/" + pattern
+	for _, path := range intake.Spellings(route) {
+		pattern, _ := fiberPath(path)
 		for _, method := range route.Methods {
-			if route.Dialect.Slash != mapping.SlashAlways {
-				f.Add(method, path, h)
-			}
-			if route.Dialect.Slash != mapping.SlashNever {
-				f.Add(method, path+"/", h)
-			}
+			f.Add(method, pattern, h)
 		}
 	}
 }
@@ -129,7 +104,7 @@ var escape = strings.NewReplacer(`\`, `\\`, ":", `\:`, "*", `\*`, "+", `\+`)
 // {parameters} in their order; Fiber knows them by number, because it ends
 // a name at "-" and ".".
 func fiberPath(path string) (pattern string, names []string) {
-	segments := strings.Split(strings.Trim(path, "/"), "/")
+	segments := strings.Split(path, "/")
 	for i, s := range segments {
 		if name, ok := strings.CutPrefix(s, "{"); ok {
 			segments[i] = ":" + paramName(len(names))
@@ -142,22 +117,6 @@ func fiberPath(path string) (pattern string, names []string) {
 }
 
 func paramName(i int) string { return "p" + strconv.Itoa(i) }
-
-// moreLiteral orders paths so that literal text goes before a {parameter} in
-// its place: Fiber takes the first route that fits.
-func moreLiteral(x, y string) int {
-	a, b := strings.Split(x, "/"), strings.Split(y, "/")
-	for i := range min(len(a), len(b)) {
-		pa, pb := strings.HasPrefix(a[i], "{"), strings.HasPrefix(b[i], "{")
-		switch {
-		case pa && !pb:
-			return 1
-		case pb && !pa:
-			return -1
-		}
-	}
-	return 0
-}
 
 // serve is the app's entry: what Fiber would answer in words of its own is
 // caught here. crowded tells that more connections are open than may be.
@@ -225,7 +184,7 @@ func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
 		x := arrived(c.Context())
 		x.counters, x.route, x.errors = counters, route.Plan.Name, route.Errors
 		for i, name := range names {
-			value, ok := unescape(c.Params(params[i]))
+			value, ok := intake.PathText(c.Params(params[i]))
 			if !ok {
 				a.refuse(x, mapping.Unreadable, "the path holds a malformed percent escape")
 				return nil
@@ -278,13 +237,8 @@ func (a *app) errorsFor(path string) *mapping.ErrorReplies {
 	if path == "" {
 		return a.only
 	}
-	if path[0] == '/' {
-		path = "/" + strings.TrimLeft(path, "/")
-	}
-	for _, p := range a.dialects {
-		if rest, ok := strings.CutPrefix(path, p.path); ok && (rest == "" || rest[0] == '/') {
-			return p.dialect.Errors
-		}
+	if d := a.paths.Dialect(path); d != nil {
+		return d.Errors
 	}
 	return a.snapshot.PlainErrors
 }

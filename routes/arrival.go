@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/valyala/fasthttp"
@@ -54,7 +53,7 @@ func arrive(ctx *fasthttp.RequestCtx) *arrival {
 	r.Method = text(h.Method())
 	r.Type = text(h.ContentType())
 	r.Body = text(ctx.Request.Body())
-	if x.stranger = !slices.Contains(routed, r.Method); x.stranger {
+	if x.stranger = !slices.Contains(intake.Methods, r.Method); x.stranger {
 		r.Method = strings.Clone(r.Method) // the header's is changed below
 	}
 	u := ctx.URI()
@@ -127,49 +126,6 @@ func named(line []byte, name string) bool {
 func encoded(ctx *fasthttp.RequestCtx) bool {
 	e := text(ctx.Request.Header.ContentEncoding())
 	return e != "" && !strings.EqualFold(e, "identity")
-}
-
-// unescape undoes the percent escapes of a path's segment; what is not text then is refused.
-func unescape(s string) (string, bool) {
-	if strings.IndexByte(s, '%') >= 0 {
-		b := make([]byte, 0, len(s))
-		for i := 0; i < len(s); i++ {
-			if s[i] != '%' {
-				b = append(b, s[i])
-				continue
-			}
-			if i+2 >= len(s) {
-				return "", false
-			}
-			high, low := unhex(s[i+1]), unhex(s[i+2])
-			if high > 15 || low > 15 {
-				return "", false
-			}
-			b = append(b, high<<4|low)
-			i += 2
-		}
-		s = text(b)
-	}
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] == 0x7f {
-			return "", false
-		}
-	}
-	if !utf8.ValidString(s) {
-		return "", false
-	}
-	return s, true
-}
-
-// unhex gives the value of a hexadecimal digit; above 15 for anything else.
-func unhex(c byte) byte {
-	switch {
-	case c >= '0' && c <= '9':
-		return c - '0'
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10
-	}
-	return 255
 }
 
 // text views bytes as a string without copying.

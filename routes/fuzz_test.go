@@ -95,20 +95,3 @@ func FuzzBytes(f *testing.F) {
 		}
 	})
 }
-
-func FuzzUnescape(f *testing.F) {
-	for _, s := range []string{"", "a", "a%2Fb", "%", "%4", "%zz", "%00", "é", "%C3%A9", "%ff", "a+b"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		got, ok := unescape(s)
-		if !ok {
-			require.Empty(t, got)
-			return
-		}
-		require.LessOrEqual(t, len(got), len(s))
-		again, ok := unescape(strings.ReplaceAll(got, "%", "%25"))
-		require.True(t, ok)
-		require.Equal(t, got, again)
-	})
-}

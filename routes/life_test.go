@@ -49,7 +49,7 @@ func TestPanics(t *testing.T) {
 		}, `{"error":"internal error"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.server.app.Store(&app{snapshot: a.snapshot, metrics: a.metrics, log: a.log, lost: a.lost, dialects: a.dialects, only: a.only, handler: c.handler, end: a.end})
+			w.server.app.Store(&app{snapshot: a.snapshot, metrics: a.metrics, log: a.log, lost: a.lost, paths: a.paths, only: a.only, handler: c.handler, end: a.end})
 			got := w.raw(request("GET /p/echo", "", "X-Request-Id: abc"))[0]
 			require.Equal(t, 500, got.status)
 			require.Equal(t, c.body, got.body)

@@ -1,6 +1,7 @@
 package maptest
 
 import (
+	"errors"
 	"fmt"
 	"mime/multipart"
 	"net/textproto"
@@ -19,9 +20,8 @@ func buildRequest(route *mapping.Route, t *mapping.TestRequest) (*intake.Request
 	if r.Method == "" {
 		r.Method = route.Methods[0]
 	}
-	pattern := strings.TrimSuffix(route.Dialect.Prefixes[0], "/") + "/" + route.Path
 	if r.Path == "" {
-		r.Path = pattern
+		r.Path = intake.Spellings(route)[0]
 	}
 	params, err := pathParams(route, r.Path)
 	if err != nil {
@@ -68,40 +68,16 @@ func buildRequest(route *mapping.Route, t *mapping.TestRequest) (*intake.Request
 	return r, nil
 }
 
-// pathParams reads the route's {names} from a path below any of the dialect's prefixes.
+// pathParams reads the route's {names} from a path.
 func pathParams(route *mapping.Route, path string) ([]intake.Param, error) {
-	for _, prefix := range route.Dialect.Prefixes {
-		rest, ok := strings.CutPrefix(path, strings.TrimSuffix(prefix, "/")+"/")
-		if !ok {
-			continue
-		}
-		if params, ok := matchPath(strings.Trim(route.Path, "/"), strings.Trim(rest, "/")); ok {
-			return params, nil
-		}
+	params, found, problem := intake.PathOf(route, path)
+	switch {
+	case !found:
+		return nil, fmt.Errorf("the path of the request is not the route's (%s)", route.Path)
+	case problem != nil:
+		return nil, errors.New(problem.Message)
 	}
-	return nil, fmt.Errorf("the path of the request is not the route's (%s)", route.Path)
-}
-
-func matchPath(pattern, path string) ([]intake.Param, bool) {
-	want, have := strings.Split(pattern, "/"), strings.Split(path, "/")
-	if len(want) != len(have) {
-		return nil, false
-	}
-	var params []intake.Param
-	for i, w := range want {
-		if !strings.HasPrefix(w, "{") {
-			if w != have[i] {
-				return nil, false
-			}
-			continue
-		}
-		value, err := url.PathUnescape(have[i])
-		if err != nil {
-			return nil, false
-		}
-		params = append(params, intake.Param{Name: strings.Trim(w, "{}"), Value: value})
-	}
-	return params, true
+	return params, nil
 }
 
 // fieldText is how a form spells a YAML value; a list is a repeated key.
