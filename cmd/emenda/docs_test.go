@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,7 +54,7 @@ func blocks(t *testing.T) (all []block) {
 
 // complete tells whether a YAML block is a whole file, and under which path it is meant to be saved.
 func (b block) complete() (path string, ok bool) {
-	if b.language != "yaml" || !regexp.MustCompile(`(?m)^(emenda|openapi):`).MatchString(b.text) {
+	if b.language != "yaml" || !regexp.MustCompile(`(?m)^(emenda|openapi|- call):`).MatchString(b.text) {
 		return "", false
 	}
 	first, _, _ := strings.Cut(b.text, "\n")
@@ -61,11 +62,14 @@ func (b block) complete() (path string, ok bool) {
 	return path, ok
 }
 
+// typed is how lines begin that are run.
+var typed = []string{"curl ", "bin/emenda check", "bin/emenda test", "bin/emenda unknowns", "bin/emenda explain"}
+
 // commands are the lines of a block that a reader would type.
 func (b block) commands() (lines []string) {
 	for line := range strings.Lines(b.text) {
 		line = strings.TrimSpace(strings.TrimPrefix(line, "$ "))
-		if strings.HasPrefix(line, "curl ") || strings.HasPrefix(line, "bin/emenda check") || strings.HasPrefix(line, "bin/emenda test") || strings.HasPrefix(line, "bin/emenda unknowns") {
+		if slices.ContainsFunc(typed, func(begin string) bool { return strings.HasPrefix(line, begin) }) {
 			lines = append(lines, line)
 		}
 	}

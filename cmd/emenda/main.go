@@ -41,6 +41,7 @@ type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Serve requests."`
 	Check    checkCommand    `cmd:"" help:"Check gateway.yaml, contracts and mappings."`
 	Test     testCommand     `cmd:"" help:"Run the tests of mappings and flows."`
+	Explain  explainCommand  `cmd:"" help:"Tell what a request would do, without sending anything."`
 	Unknowns unknownsCommand `cmd:"" help:"List calls that nobody knows the end of."`
 	Sandbox  sandboxCommand  `cmd:"" help:"Start stand-ins of the backends."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`

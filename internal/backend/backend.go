@@ -50,5 +50,7 @@ type Call struct {
 	Retries   int           // further attempts; 0 for what changes something
 	Pause     time.Duration // between attempts
 	RequestID string
+	Plan      string // whose step makes it (dry runs look at it)
+	Step      string
 	Params    []jsonx.Value // as Request was built from, in the order of Operation.Params (tests and dry runs look at them)
 }

@@ -36,6 +36,10 @@ type Options struct {
 	Fuel    int // how much work a request's expressions may do; 0: expr.DefaultFuel
 }
 
+// Receiver is a Watcher that is also told what input became. The value lives
+// only during the call.
+type Receiver interface{ Received(input jsonx.Value) }
+
 // Exchanger answers requests of one set of mappings. It is immutable and safe for concurrent use.
 type Exchanger struct{ o Options }
 
@@ -54,14 +58,16 @@ type Response struct {
 // Report is what the log line and the metrics say about an exchange.
 type Report struct {
 	Caller  string // "" when not signed in
+	Assumed bool   // the caller is Options.Assume
 	Outcome string // "ok", or the kind of the dialect's error
 	Class   string
 	Step    string
 	Cause   *expr.RuntimeError
 	Calls   int
-	Failed  FailedCall // the last that failed, also when a step went on without it
-	Reply   int        // which of the mapping's replies; -1 when the dialect's words or a kept answer went out
-	Repeat  string     // of a route with repeat: what was found (store.Found)
+	Failed  FailedCall      // the last that failed, also when a step went on without it
+	Reply   int             // which of the mapping's replies; -1 when the dialect's words or a kept answer went out
+	Repeat  string          // of a route with repeat: what was found (store.Found)
+	Problem *intake.Problem // why the dialect's words went out; its message may hold a backend's
 }
 
 // Serve answers request r of route, appending the body to buf. ctx carries no
@@ -81,13 +87,14 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	}
 	defer fields.Release()
 	caller, problem := intake.SignIn(fields, r, route.Dialect, e.o.Callers)
+	report := Report{}
 	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
-		caller, problem = e.o.Assume, nil
+		caller, problem, report.Assumed = e.o.Assume, nil, true
 	}
 	if problem != nil {
-		return e.refuse(route.Errors, r, problem, Report{}, buf)
+		return e.refuse(route.Errors, r, problem, report, buf)
 	}
-	report := Report{Caller: caller.Name}
+	report.Caller = caller.Name
 	if !caller.May(route.Needs) {
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
 	}
@@ -98,6 +105,9 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		return e.refuse(route.Errors, r, problem, report, buf)
 	}
 
+	if w, ok := watch.(Receiver); ok {
+		w.Received(input)
+	}
 	ctx, cancel := withDeadline(ctx, route.Timeout)
 	defer cancel()
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
@@ -218,7 +228,7 @@ func (e *Exchanger) Refuse(errors *mapping.ErrorReplies, r *intake.Request, kind
 
 func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *intake.Problem, report Report, buf []byte) Response {
 	reply := errors[p.Kind]
-	report.Outcome, report.Reply = p.Kind.String(), -1
+	report.Outcome, report.Reply, report.Problem = p.Kind.String(), -1, p
 	res := Response{Status: reply.Status, Type: reply.Type, Report: report}
 	if reply.JSON == nil {
 		res.Body = append(buf, reply.Text...)

@@ -85,8 +85,9 @@ type StepReport struct {
 	Class   string
 	Status  int
 	Message string
-	Why     string // for skipped: "when is false", "needs cliente"; for failures of ours: the positioned message
-	Case    int    // which case was taken, -1 for none
+	Why     string              // for skipped: "when is false", "needs cliente"; for failures of ours: the positioned message
+	Case    int                 // which case was taken, -1 for none
+	Caught  *mapping.CatchEntry // what its failure was caught by; of an `each` the last one
 	Took    time.Duration
 	Body    jsonx.Value
 }

@@ -194,7 +194,7 @@ func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.Runtim
 	t.call.Operation = c.Operation
 	t.call.Params = append(t.call.Params[:0], r.params...)
 	t.call.Timeout = s.Timeout
-	t.call.RequestID = r.env.RequestID
+	t.call.RequestID, t.call.Plan, t.call.Step = r.env.RequestID, r.p.Name, s.Name
 	if s.Retry != nil {
 		t.call.Retries, t.call.Pause = s.Retry.Times, s.Retry.Every
 	}

@@ -49,7 +49,8 @@ type stepRun struct {
 	phase   phase
 	taken   int // the case; -1 when none was
 	res     result
-	went    bool // on, in spite of its failure (catch: continue)
+	went    bool                // on, in spite of its failure (catch: continue)
+	catch   *mapping.CatchEntry // what its failure was caught by
 	list    jsonx.Iter
 	total   int
 	next    int // the element to start next

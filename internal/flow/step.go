@@ -232,6 +232,7 @@ func (r *run) caught(s *mapping.Step, st *stepRun, res *result) bool {
 		if !matches(e, res) {
 			continue
 		}
+		st.catch = e
 		switch {
 		case e.Continue:
 			st.went = true

@@ -180,6 +180,16 @@ func textType(body string) string {
 	return "text/plain"
 }
 
+// Left gives the entries that have not been taken as often as they say.
+func (b *Book) Left() (left []*mapping.TestCall) {
+	for _, e := range b.entries {
+		if e.left > 0 {
+			left = append(left, e.call)
+		}
+	}
+	return left
+}
+
 // Rest tells what went wrong with calls: unexpected ones, and ones that were not made.
 func (b *Book) Rest() []string {
 	problems := b.problems

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/textproto"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/explain"
+	"github.com/emenda-gateway/emenda/internal/intake"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
+)
+
+type explainCommand struct {
+	configFlag
+	Method  string   `arg:"" help:"The method, such as POST."`
+	Path    string   `arg:"" help:"The path, with its query."`
+	Data    []string `short:"d" sep:"none" help:"The body; a form unless -H says another Content-Type. Several are joined with &." placeholder:"BODY"`
+	Header  []string `short:"H" sep:"none" help:"A header field." placeholder:"'Name: value'"`
+	Caller  string   `help:"Who calls, when the request carries no credentials; without it, the only caller of the dialect." placeholder:"NAME"`
+	Answers string   `help:"A YAML list of answers, as \"upstream\" in a test; what it does not answer, the contracts' examples do." placeholder:"FILE"`
+}
+
+// Help shows examples.
+func (explainCommand) Help() string {
+	return `Tells step by step the requests that a request would make, what each answer would mean, why steps are skipped, and the reply. It runs the code that serves, with the contracts' examples, or the answers of a file, in the place of the backends, and with nothing remembered. It sends nothing, and hides what is personal or secret. Needs no environment.
+
+Exits with 1 when the request would not get a reply of its mapping, but the dialect's words for what is wrong.
+
+Examples:
+
+  emenda explain POST /ws/ura/liberacaopromessa -d contrato=1283321
+  emenda explain GET '/ws/ura/consultacliente?contrato=1283321' --caller ivr
+  emenda explain POST /api/ura/consultacliente -H 'Content-Type: application/json' -d '{"contrato":1283321}' --answers answers.yaml`
+}
+
+// Run explains.
+func (c *explainCommand) Run(s *streams) error {
+	loaded, _, err := loadGood(c.Config, s)
+	if err != nil {
+		return err
+	}
+	request, err := c.request()
+	if err != nil {
+		return wrongUse(s, err)
+	}
+	options := loaded.ExplainOptions(s.env)
+	paths := intake.NewPaths(loaded.Set)
+	if options.Caller, err = c.caller(paths, options.Callers, request.Path); err != nil {
+		return wrongUse(s, err)
+	}
+	if c.Answers != "" {
+		if err := c.answers(loaded, paths, request, &options, s); err != nil {
+			return err
+		}
+	}
+	told := explain.Request(paths, request, options)
+	fmt.Fprint(s.out, told.Text)
+	if !told.Replied {
+		return exitError(exitErrors)
+	}
+	return nil
+}
+
+func wrongUse(s *streams, err error) error {
+	fmt.Fprintln(s.err, "emenda:", err)
+	return exitError(exitUsage)
+}
+
+// request makes the request of the command line, as the listener would hand it on.
+func (c *explainCommand) request() (*intake.Request, error) {
+	path, query, _ := strings.Cut(c.Path, "?")
+	if !strings.HasPrefix(path, "/") {
+		return nil, errors.New("the path begins with /: leave out the scheme and host")
+	}
+	r := &intake.Request{ID: "explain", Method: strings.ToUpper(c.Method), Path: path, Query: query, Body: strings.Join(c.Data, "&")}
+	header := map[string][]string{}
+	for _, field := range c.Header {
+		name, value, ok := strings.Cut(field, ":")
+		if name = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)); !ok || name == "" {
+			return nil, errors.New("a header is given as -H 'Name: value'")
+		}
+		header[name] = append(header[name], strings.TrimSpace(value))
+	}
+	if r.Body != "" && header["Content-Type"] == nil {
+		header["Content-Type"] = []string{"application/x-www-form-urlencoded"}
+	}
+	r.Header = func(name string) string {
+		if values := header[textproto.CanonicalMIMEHeaderKey(name)]; len(values) > 0 {
+			return values[0]
+		}
+		return ""
+	}
+	r.Headers = func(yield func(name, value string)) {
+		for name, values := range header {
+			for _, value := range values {
+				yield(name, value)
+			}
+		}
+	}
+	r.Type = r.Header("Content-Type")
+	return r, nil
+}
+
+// caller finds who calls when the request does not say: the one named, else the only one of the dialect.
+func (c *explainCommand) caller(paths *intake.Paths, all []*intake.Caller, path string) (*intake.Caller, error) {
+	d := paths.Dialect(path)
+	var of []*intake.Caller
+	var names []string
+	for _, known := range all {
+		if d != nil && known.Dialect == d.Name {
+			of = append(of, known)
+		}
+		names = append(names, known.Name)
+		if known.Name == c.Caller {
+			if d != nil && known.Dialect != d.Name {
+				return nil, fmt.Errorf("caller %s speaks %s, the path is of %s", known.Name, known.Dialect, d.Name)
+			}
+			return known, nil
+		}
+	}
+	switch {
+	case c.Caller != "":
+		slices.Sort(names)
+		return nil, fmt.Errorf("there is no caller %q; known: %s", c.Caller, strings.Join(names, ", "))
+	case len(of) == 1:
+		return of[0], nil
+	}
+	return nil, nil
+}
+
+// answers reads the file of answers.
+func (c *explainCommand) answers(loaded *snapshot.Loaded, paths *intake.Paths, r *intake.Request, options *explain.Options, s *streams) error {
+	text, err := os.ReadFile(c.Answers)
+	if err != nil {
+		return err
+	}
+	route, _, _ := paths.Find(r.Method, r.Path)
+	if route == nil {
+		return nil // the explanation says so
+	}
+	calls, list := loaded.Answers(diag.NewFile(c.Answers, string(text)), route)
+	if fmt.Fprint(s.err, list.Text()); list.HasErrors() {
+		return exitError(exitErrors)
+	}
+	options.Answers = calls
+	return nil
+}

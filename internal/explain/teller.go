@@ -1,0 +1,260 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/backend"
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/flow"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/rehearse"
+)
+
+// teller listens to an exchange, and writes down what it hears. Nothing is kept
+// of values but in masked form; what is hidden is known before it is shown,
+// because a value is received before anything is made of it.
+type teller struct {
+	o       *Options
+	hidden  *hidden
+	sources map[*mapping.Plan]*source
+	calls   []call
+	steps   []step // that have settled, and are not yet within another
+	plan    *mapping.Plan
+	input   string
+	got     bool // there is an input
+	out     strings.Builder
+}
+
+// call is one attempt of a call.
+type call struct {
+	plan, step string
+	lines      []string
+}
+
+// step is a settled step.
+type step struct {
+	plan  *mapping.Plan
+	name  string
+	title string
+	lines []string // below the title
+	inner []step
+	means string
+}
+
+// Received is told what input became.
+func (t *teller) Received(input jsonx.Value) {
+	t.got = true
+	t.hidden.takeSecrets(t.plan.Input.Fields, input)
+	t.input = string(t.hidden.json(nil, input, t.plan.Input.Type))
+}
+
+// takeSecrets hides the values of fields that are marked secret.
+func (h *hidden) takeSecrets(fields []*mapping.InputField, v jsonx.Value) {
+	for _, f := range fields {
+		of := v.Get(f.Name)
+		if f.Secret {
+			h.secret(of)
+		}
+		h.takeSecrets(f.Fields, of)
+	}
+}
+
+// called is told about every attempt.
+func (t *teller) called(c *backend.Call, by *mapping.TestCall, a *backend.Answer) {
+	op := c.Operation
+	t.hidden.knows(op.Answer)
+	fromFile := slices.Contains(t.o.Answers, by)
+	status, contentType, body := rehearse.Said(by)
+	if fromFile {
+		// Values stand in every shape: as they came, and as the contract reads them.
+		if v, err := new(jsonx.Arena).Parse(string(body), false); err == nil {
+			t.hidden.value(v)
+		} else {
+			t.hidden.text(string(body))
+		}
+	}
+	t.hidden.secretsOf(a.Body, op.Answer)
+
+	n := call{plan: c.Plan, step: c.Step}
+	say := func(what, format string, args ...any) {
+		n.lines = append(n.lines, fmt.Sprintf("%-7s", what)+fmt.Sprintf(format, args...))
+	}
+	say("sends", "%s %s", c.Request.Method, t.hidden.target(string(c.Request.Target)))
+	if names := backend.HeaderNames(t.o.Contracts[op.Backend], c); len(names) > 0 {
+		say("header", "%s", strings.Join(names, ", "))
+	}
+	if len(c.Request.Body) > 0 {
+		say("body", "%s", t.hidden.body(c.Request.Body, op.BodyForm, op.Body))
+	}
+	switch {
+	case by.Fail != "" && !fromFile:
+		say("answer", "none: the contract has no example; give one with --answers")
+	case by.Fail != "":
+		say("answer", "none (%s), by %s", by.Fail, by.At)
+	default:
+		from := "made up: nothing is expected"
+		if fromFile {
+			from = by.At.String()
+		} else if by.Example != nil {
+			from = fmt.Sprintf("the contract's example %q", by.Example.Name)
+		}
+		kind := strings.TrimSpace(fmt.Sprintf("%d %s", status, contentType))
+		say("answer", "%s, %s", kind, from)
+		if len(body) > 0 {
+			say("", "%s", t.hidden.body(body, false, op.Answer))
+		}
+	}
+	means := meaning(a.State, a.Class)
+	if a.Message != "" {
+		means += ": " + t.hidden.masked(a.Message)
+	}
+	say("means", "%s", means)
+	t.calls = append(t.calls, n)
+}
+
+// Settled is told about every step.
+func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
+	n := step{plan: p, name: s.Name}
+	src := t.source(p)
+	var c *mapping.Case
+	if r.Case >= 0 {
+		c = s.Cases[r.Case]
+	}
+	n.title = what(s, c)
+	if len(s.Cases) > 1 && c != nil {
+		if when := src.caseWhen(s.Name, r.Case); when != "" {
+			n.lines = append(n.lines, "case   when "+when)
+		}
+	}
+	if s.Claim != nil && c != nil {
+		n.lines = append(n.lines, "claim  one of "+s.Claim.Memory.Name+", given back when it surely was not done")
+	}
+	if c != nil && c.Action == mapping.DoFlow || s.Each != nil {
+		n.inner = t.within(p)
+	}
+	calls := 0
+	t.calls = slices.DeleteFunc(t.calls, func(x call) bool {
+		if x.plan != p.Name || x.step != s.Name {
+			return false
+		}
+		calls++
+		n.lines = append(n.lines, x.lines...)
+		return true
+	})
+	why := r.Why
+	if r.State == contract.Skipped && why == "when is false" {
+		if when := src.stepWhen(s.Name); when != "" {
+			why = "when is false: " + when
+		}
+	}
+	shown := ""
+	if !r.Body.None() && (c == nil || c.Action != mapping.DoCall || r.Caught != nil) && s.Each == nil {
+		shown = t.hidden.body(r.Body.AppendJSON(nil), false, nil)
+	}
+	n.means = meaning(r.State, r.Class)
+	if calls == 1 && r.Caught == nil && s.Each == nil {
+		n.means = "" // the answer's meaning is the step's
+	}
+	switch {
+	case why != "":
+		n.means = meaning(r.State, r.Class) + ", " + why
+	case c != nil && c.Action == mapping.DoRecall && r.State == contract.OK && r.Body.None():
+		n.means = "ok, nothing is remembered"
+	case shown != "":
+		n.means += ", " + shown
+	}
+	if r.Message != "" && calls == 0 {
+		n.means += ": " + t.hidden.masked(r.Message)
+	}
+	if r.Caught != nil && r.State != contract.Skipped {
+		n.means += "; catch " + catchWords(r.Caught)
+	}
+	t.steps = append(t.steps, n)
+}
+
+// within takes the steps that settled in flows called by a plan.
+func (t *teller) within(p *mapping.Plan) (inner []step) {
+	t.steps = slices.DeleteFunc(t.steps, func(s step) bool {
+		if s.plan == p || t.outer(p, s.plan) {
+			return false
+		}
+		inner = append(inner, s)
+		return true
+	})
+	return inner
+}
+
+// outer tells whether plan q, whose steps have settled, calls p: those are not within p.
+func (t *teller) outer(p, q *mapping.Plan) bool {
+	for _, s := range q.Steps {
+		for _, c := range s.Cases {
+			if c.Call != nil && c.Call.Flow != nil && (c.Call.Flow == p || t.outer(p, c.Call.Flow)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// what says what a step does.
+func what(s *mapping.Step, c *mapping.Case) string {
+	if c == nil && len(s.Cases) == 1 {
+		c = s.Cases[0]
+	}
+	text := ""
+	switch {
+	case c == nil:
+		text = "one of several"
+	case c.Action == mapping.DoCall:
+		text = c.Call.Operation.Name()
+		if c.Call.Operation.Changes {
+			text += ", which changes something"
+		}
+	case c.Action == mapping.DoFlow:
+		text = c.Call.Flow.Name
+	case c.Action == mapping.DoRecall:
+		text = "recall " + c.Memory.Memory.Name
+	case c.Action == mapping.DoRemember:
+		text = "remember " + c.Memory.Memory.Name
+	case c.Action == mapping.DoUse:
+		text = "use"
+	case c.Action == mapping.DoFail:
+		text = "fail"
+	default:
+		text = "skip"
+	}
+	if s.Each != nil {
+		text += ", for each element"
+	}
+	return text
+}
+
+func meaning(s contract.State, class string) string {
+	if class == "" {
+		return s.String()
+	}
+	return s.String() + ", class " + class
+}
+
+// catchWords say which line of a catch took a failure.
+func catchWords(e *mapping.CatchEntry) string {
+	of := "any"
+	switch e.Kind {
+	case mapping.CatchClass:
+		of = e.Class
+	case mapping.CatchStatus:
+		of = fmt.Sprint(e.Status)
+	case mapping.CatchState:
+		of = e.State.String()
+	}
+	switch {
+	case e.Continue:
+		return of + ": continue"
+	case e.Use != nil:
+		return of + ": use"
+	}
+	return of + ": fail"
+}

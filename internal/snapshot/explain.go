@@ -1,0 +1,44 @@
+package snapshot
+
+import (
+	"os"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/explain"
+	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/plugins"
+
+	"github.com/emenda-gateway/emenda/internal/expr"
+)
+
+// ExplainOptions are what requests are explained with: callers with as many of
+// their secrets as this environment has.
+func (l *Loaded) ExplainOptions(env func(string) (string, bool)) explain.Options {
+	tests := l.TestOptions()
+	callers := tests.Callers
+	if settings, _ := l.Config.Resolve(env, os.ReadFile); settings != nil {
+		for i, c := range callers {
+			if known := settings.Callers[c.Name]; known != nil {
+				callers[i] = callerOf(known)
+			}
+		}
+	}
+	return explain.Options{
+		Callers: callers, Contracts: l.Contracts, Plain: plainErrors(),
+		Zone: tests.Zone, Now: time.Now(), Fuel: tests.Fuel, MaxEach: tests.MaxEach,
+	}
+}
+
+// Answers reads a file of answers for the calls of a route.
+func (l *Loaded) Answers(f *diag.File, route *mapping.Route) ([]*mapping.TestCall, diag.List) {
+	functions, err := expr.NewFunctions(plugins.Functions()...)
+	if err != nil {
+		var list diag.List
+		list.Errorf(diag.Span{}, "plugins", "%v", err)
+		return nil, list
+	}
+	return mapping.Answers(f, route.Plan, l.Set, l.files.texts, mapping.World{
+		Config: l.Config, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
+	})
+}
