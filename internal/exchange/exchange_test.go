@@ -133,7 +133,7 @@ func TestServe(t *testing.T) {
 		shop       shop
 		status     int
 		want       string
-		report     exchange.Report // without Cause
+		report     exchange.Report // without Cause and Problem
 		cause      string
 	}{
 		"ok": {path: "item", body: "id=5", header: map[string]string{"Cookie": "c", "X-Other": "o"}, shop: good,
@@ -196,6 +196,12 @@ func TestServe(t *testing.T) {
 				require.Empty(t, file+line)
 			}
 			got.Report.Cause = nil
+			if got.Report.Outcome == "ok" {
+				require.Nil(t, got.Report.Problem)
+			} else {
+				require.Equal(t, got.Report.Outcome, got.Report.Problem.Kind.String())
+			}
+			got.Report.Problem = nil
 			require.Equal(t, c.report, got.Report)
 			require.NotContains(t, string(got.Body), deskToken)
 		})

@@ -28,7 +28,9 @@ type hidden struct {
 	names   map[string]bool // keys that mappings write
 }
 
-func newHidden() *hidden { return &hidden{words: map[string]bool{}, known: map[string]bool{}, names: map[string]bool{}} }
+func newHidden() *hidden {
+	return &hidden{words: map[string]bool{}, known: map[string]bool{}, names: map[string]bool{}}
+}
 
 // shortest is the least number of characters of a word that is hidden.
 const shortest = 3
