@@ -44,6 +44,7 @@ type commands struct {
 	Explain   explainCommand   `cmd:"" help:"Tell what a request would do, without sending anything."`
 	Routes    routesCommand    `cmd:"" help:"List the routes."`
 	Functions functionsCommand `cmd:"" help:"Show the functions of expressions."`
+	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of files, for editors."`
 	Unknowns  unknownsCommand  `cmd:"" help:"List calls that nobody knows the end of."`
 	Sandbox   sandboxCommand   `cmd:"" help:"Start stand-ins of the backends."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
