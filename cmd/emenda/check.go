@@ -75,8 +75,9 @@ func loadGood(config string, s *streams) (*snapshot.Loaded, diag.List, error) {
 
 type testCommand struct {
 	configFlag
-	Match   string `arg:"" optional:"" help:"Only tests whose \"file: name\" contains this text."`
-	Verbose bool   `short:"v" help:"Print every test, not only those that fail."`
+	Match    string `arg:"" optional:"" help:"Only tests whose \"file: name\" contains this text."`
+	Verbose  bool   `short:"v" help:"Print every test, not only those that fail."`
+	Coverage bool   `help:"Print what the tests have reached: cases and states of steps, replies, rows of tables; and what they have not."`
 }
 
 // Help shows examples.
@@ -87,6 +88,7 @@ Examples:
 
   emenda test
   emenda test -v consultacliente
+  emenda test --coverage
   emenda test --config gateway.yaml "wrong credentials"`
 }
 
@@ -98,6 +100,11 @@ func (c *testCommand) Run(s *streams) error {
 	}
 	options := loaded.TestOptions()
 	options.Match = c.Match
+	var cover *maptest.Coverage
+	if c.Coverage {
+		cover = maptest.NewCoverage(loaded.Set)
+		options.Watch, options.Answered = cover, cover.Answered
+	}
 	results := maptest.Run(loaded.Set, options)
 	failed := 0
 	for i := range results {
@@ -110,6 +117,11 @@ func (c *testCommand) Run(s *streams) error {
 		}
 		failed++
 		printFailed(s, r)
+	}
+	if cover != nil {
+		if err := printCoverage(s.out, cover); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(s.out, "%d passed, %d failed\n", len(results)-failed, failed)
 	switch {

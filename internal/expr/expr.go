@@ -135,6 +135,9 @@ type Table struct {
 	Rows    map[string]jsonx.Value
 	Unknown jsonx.Value // the row for other keys; Absent: none
 	Fails   bool        // unknown: error
+	// Asked is told each key that is looked up, and whether there is a row for
+	// it (coverage of tests). Set before anything runs; nil when serving.
+	Asked func(key string, known bool)
 }
 
 // FreeNames parses n's expressions (a condition when bare, else a template with

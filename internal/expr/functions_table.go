@@ -40,6 +40,9 @@ func tableFunctions() []*Function {
 					return jsonx.Value{}
 				}
 				row, ok := t.Rows[key]
+				if t.Asked != nil {
+					t.Asked(key, ok)
+				}
 				switch {
 				case ok:
 					return row
