@@ -38,16 +38,17 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 type commands struct {
-	Serve     serveCommand     `cmd:"" help:"Serve requests."`
-	Check     checkCommand     `cmd:"" help:"Check gateway.yaml, contracts and mappings."`
-	Test      testCommand      `cmd:"" help:"Run the tests of mappings and flows."`
-	Explain   explainCommand   `cmd:"" help:"Tell what a request would do, without sending anything."`
-	Routes    routesCommand    `cmd:"" help:"List the routes."`
-	Functions functionsCommand `cmd:"" help:"Show the functions of expressions."`
-	Schema    schemaCommand    `cmd:"" help:"Print the JSON Schema of files, for editors."`
-	Unknowns  unknownsCommand  `cmd:"" help:"List calls that nobody knows the end of."`
-	Sandbox   sandboxCommand   `cmd:"" help:"Start stand-ins of the backends."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Serve      serveCommand      `cmd:"" help:"Serve requests."`
+	Check      checkCommand      `cmd:"" help:"Check gateway.yaml, contracts and mappings."`
+	Test       testCommand       `cmd:"" help:"Run the tests of mappings and flows."`
+	Explain    explainCommand    `cmd:"" help:"Tell what a request would do, without sending anything."`
+	Routes     routesCommand     `cmd:"" help:"List the routes."`
+	Functions  functionsCommand  `cmd:"" help:"Show the functions of expressions."`
+	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of files, for editors."`
+	Unknowns   unknownsCommand   `cmd:"" help:"List calls that nobody knows the end of."`
+	Sandbox    sandboxCommand    `cmd:"" help:"Start stand-ins of the backends."`
+	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`
+	Version    versionCommand    `cmd:"" help:"Print the version."`
 }
 
 func main() {
