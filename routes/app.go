@@ -29,6 +29,7 @@ type app struct {
 	lost     *observe.Route // requests no route takes
 	paths    *intake.Paths
 	only     *mapping.ErrorReplies
+	proxies  proxies
 	handler  fasthttp.RequestHandler
 
 	underWay atomic.Int64
@@ -67,6 +68,7 @@ func (a *app) retire() {
 
 func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *app {
 	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, paths: intake.NewPaths(s.Set), end: s.Close}
+	a.proxies = proxies{trusted: s.Settings.TrustedProxies, forwarded: s.Settings.Forwarded}
 	f := fiber.New(fiber.Config{
 		CaseSensitive:         true,
 		StrictRouting:         true,
@@ -290,7 +292,7 @@ func (a *app) done(x *arrival) {
 		a.metrics.TemplateFailed(rep.CauseLine())
 	}
 	if rep.Outcome == badSignIn || rep.Outcome == notSignedIn {
-		line.Address = x.ctx.RemoteIP().String()
+		line.Address = a.proxies.client(x.ctx).String()
 	}
 	line.Log(a.log)
 }

@@ -31,6 +31,8 @@ type Gateway struct {
 	Timezone    Text
 	SealKeys    []Secret // the first seals, all open
 	RedisURL    Secret
+	Proxies     []Text // addresses of proxies in front; each may hold several
+	ProxyHeader Text   // where they say whom they pass on
 }
 
 // Backend is one backend to call.

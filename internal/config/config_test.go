@@ -86,7 +86,7 @@ func TestLoadTells(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key": {
 			"emenda: 1\ngateway:\n  lisen: 127.0.0.1:1\n",
-			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, timezone, seal_key\n",
+			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, timezone, seal_key, trusted_proxies, proxy_header\n",
 		},
 		"secret in plain": {
 			"emenda: 1\ncallers:\n  a: { dialect: d, token: hush, permissions: [] }\n",
@@ -104,6 +104,12 @@ func TestLoadTells(t *testing.T) {
 			"emenda: 1\nbackends:\n  b: { contract: b, url: \"https://u:p@h\", timeout: \"${env:T:-soon}\" }\n",
 			"g.yaml:3:26: no user or password can stand in an address\n    3 |   b: { contract: b, url: \"https://u:p@h\", timeout: \"${env:T:-soon}\" }\n      |                          ^^^^^^^^^^^^^^^\n" +
 				"g.yaml:3:52: expected a duration such as 200ms, 4s, 2m, 1h or 7d\n    3 |   b: { contract: b, url: \"https://u:p@h\", timeout: \"${env:T:-soon}\" }\n      |                                                    ^^^^^^^^^^^^^^^^\n",
+		},
+		"proxies": {
+			"emenda: 1\ngateway:\n  trusted_proxies: [10.0.0.0/8, \"::1, ten\", \"${env:P:-x}\"]\n  proxy_header: X-Real-IP\n",
+			"g.yaml:3:33: expected addresses or networks, as 10.0.0.7 or 10.0.0.0/8\n    3 |   trusted_proxies: [10.0.0.0/8, \"::1, ten\", \"${env:P:-x}\"]\n      |                                 ^^^^^^^^^^\n" +
+				"g.yaml:3:45: expected addresses or networks, as 10.0.0.7 or 10.0.0.0/8\n    3 |   trusted_proxies: [10.0.0.0/8, \"::1, ten\", \"${env:P:-x}\"]\n      |                                             ^^^^^^^^^^^^^\n" +
+				"g.yaml:4:17: expected X-Forwarded-For or Forwarded\n    4 |   proxy_header: X-Real-IP\n      |                 ^^^^^^^^^\n",
 		},
 		"told once": {
 			"emenda: 1\nlimits: { body: soon, each: 0 }\n",
@@ -138,6 +144,7 @@ func TestResolveTells(t *testing.T) {
 		"bad address":         {environment("ERP_URL", "ftp://x"), "url: expected an address that begins with http:// or https://"},
 		"password in address": {environment("ERP_URL", "https://a:b@x"), "url: no user or password can stand in an address"},
 		"query in address":    {environment("ERP_URL", "https://x?y"), "url: no query or fragment can stand in an address"},
+		"bad proxies":         {environment("EMENDA_TRUSTED_PROXIES", "hush"), "trusted_proxies: expected addresses or networks, as 10.0.0.7 or 10.0.0.0/8"},
 		"short seal key":      {environment("EMENDA_SEAL_KEY", "hush"), "EMENDA_SEAL_KEY: expected 32 bytes in base64"},
 		"no file":             {environment("URA_TOKEN_FILE", "/x"), "the file that URA_TOKEN_FILE names cannot be read: no such file"},
 	} {

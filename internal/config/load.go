@@ -78,6 +78,8 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 	g.Mappings = l.text(n, "mappings", "", nil)
 	g.Timezone = l.text(n, "timezone", defaultTimezone, zone)
 	g.SealKeys = l.secrets(n.Get("seal_key"))
+	g.Proxies = l.texts(n, "trusted_proxies", networks)
+	g.ProxyHeader = l.text(n, "proxy_header", defaultProxyHeader, proxyHeader)
 }
 
 func (l *loader) backend(e yamldoc.Entry) *Backend {
@@ -198,6 +200,28 @@ func (l *loader) text(in *yamldoc.Node, key, otherwise string, check func(string
 	if n == nil || n.Kind == yamldoc.Null || n.Kind == yamldoc.List || n.Kind == yamldoc.Map {
 		return literal(otherwise)
 	}
+	return l.setting(n, check)
+}
+
+// texts reads the one setting or the list of them under key.
+func (l *loader) texts(in *yamldoc.Node, key string, check func(string) error) (all []Text) {
+	n := in.Get(key)
+	switch {
+	case n == nil || n.Kind == yamldoc.Null || n.Kind == yamldoc.Map:
+		return nil
+	case n.Kind != yamldoc.List:
+		return []Text{l.setting(n, check)}
+	}
+	for _, item := range n.Items {
+		if item.Kind != yamldoc.Null && item.Kind != yamldoc.List && item.Kind != yamldoc.Map {
+			all = append(all, l.setting(item, check))
+		}
+	}
+	return all
+}
+
+// setting reads a scalar and looks at what it is without any environment.
+func (l *loader) setting(n *yamldoc.Node, check func(string) error) Text {
 	before := len(*l.list)
 	t := readText(n, l.list)
 	if len(*l.list) > before || check == nil {

@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -21,6 +23,8 @@ type Resolved struct {
 	Timezone            *time.Location
 	SealKeys            []SecretValue // base64 of 32 bytes each; the first seals
 	RedisURL            SecretValue
+	TrustedProxies      []netip.Prefix // whose words about the client's address are believed
+	Forwarded           bool           // they say it in Forwarded, not in X-Forwarded-For
 	Backends            map[string]*ResolvedBackend
 	Callers             map[string]*ResolvedCaller
 	Limits              ResolvedLimits
@@ -143,6 +147,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		Data:        r.text(g.Data, "data", filled),
 		Mappings:    r.text(g.Mappings, "mappings", nil),
 		RedisURL:    r.optional(c.Gateway.RedisURL),
+		Forwarded:   strings.EqualFold(r.text(g.ProxyHeader, "proxy_header", proxyHeader), "Forwarded"),
 		Backends:    map[string]*ResolvedBackend{},
 		Callers:     map[string]*ResolvedCaller{},
 		Limits: ResolvedLimits{
@@ -156,6 +161,13 @@ func (r *resolver) resolve(c *Config) *Resolved {
 	}
 	if name := r.text(g.Timezone, "timezone", zone); name != "" {
 		out.Timezone, _ = time.LoadLocation(name) // zone found it just now
+	}
+	for _, t := range g.Proxies {
+		all, err := parseNetworks(r.text(t, "trusted_proxies", nil))
+		if err != nil {
+			r.list.Errorf(t.At, "bad-setting", "trusted_proxies: %s", err)
+		}
+		out.TrustedProxies = append(out.TrustedProxies, all...)
 	}
 	for _, s := range g.SealKeys {
 		v := r.optional(s)

@@ -12,6 +12,7 @@ const (
 	defaultAdminListen = "127.0.0.1:8081"
 	defaultData        = "./data"
 	defaultTimezone    = "America/Sao_Paulo"
+	defaultProxyHeader = "X-Forwarded-For"
 	defaultTimeout     = "3s"
 	defaultAtMost      = "64"
 	defaultIdleTimeout = "10s"
@@ -37,6 +38,7 @@ const (
 var (
 	textOrEnv     = &yamldoc.Shape{Form: yamldoc.ScalarForm, Env: true}
 	intOrEnv      = &yamldoc.Shape{Form: yamldoc.IntForm, Env: true}
+	textsOrEnv    = &yamldoc.Shape{Form: yamldoc.AltForm, Alts: []*yamldoc.Shape{textOrEnv, {Form: yamldoc.ListForm, Elem: textOrEnv}}}
 	durationOrEnv = &yamldoc.Shape{Form: yamldoc.DurationForm, Env: true}
 	sizeOrEnv     = &yamldoc.Shape{Form: yamldoc.SizeForm, Env: true}
 	boolean       = &yamldoc.Shape{Form: yamldoc.BoolForm}
@@ -94,6 +96,8 @@ func gatewayKeys() *yamldoc.Shape {
 		yamldoc.Key{Name: "mappings", Shape: textOrEnv, Doc: "A folder that replaces the built-in mappings whole."},
 		yamldoc.Key{Name: "timezone", Shape: textOrEnv, Doc: "The zone of dates and of memory's days and months; without it, " + defaultTimezone + "."},
 		yamldoc.Key{Name: "seal_key", Shape: secrets, Doc: "What stored values are sealed with: 32 bytes in base64, made when unset and nothing is shared; two while one replaces the other."},
+		yamldoc.Key{Name: "trusted_proxies", Shape: textsOrEnv, Doc: "Addresses or networks (10.0.0.0/8) of the proxies in front, as a list or with commas between: what they say of the client's address is believed. Without it, nobody is."},
+		yamldoc.Key{Name: "proxy_header", Shape: textOrEnv, Doc: "The field they say it in, X-Forwarded-For or Forwarded (RFC 7239); no other is looked at, since clients can send it. Without it, " + defaultProxyHeader + "."},
 	)
 }
 

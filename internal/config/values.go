@@ -41,6 +41,41 @@ func loopback(s string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// networks checks a list of networks; an empty one is fine.
+func networks(s string) error {
+	_, err := parseNetworks(s)
+	return err
+}
+
+// parseNetworks reads addresses and networks with commas or blanks between.
+func parseNetworks(s string) (all []netip.Prefix, err error) {
+	for _, piece := range strings.FieldsFunc(s, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' }) {
+		p, err := netip.ParsePrefix(piece)
+		if err != nil {
+			a, err := netip.ParseAddr(piece)
+			if err != nil || a.Zone() != "" {
+				return nil, errors.New("expected addresses or networks, as 10.0.0.7 or 10.0.0.0/8")
+			}
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		if a := p.Addr(); a.Is4In6() {
+			if p.Bits() < 96 {
+				return nil, errors.New("expected networks of IPv4 as 10.0.0.0/8")
+			}
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+func proxyHeader(s string) error {
+	if !strings.EqualFold(s, defaultProxyHeader) && !strings.EqualFold(s, "Forwarded") {
+		return errors.New("expected X-Forwarded-For or Forwarded")
+	}
+	return nil
+}
+
 func filled(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return errors.New("this cannot be empty")
