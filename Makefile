@@ -30,7 +30,7 @@ need:
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 	@echo "what must not allocate, without the race detector, which does:"
-	$(GO) test -run 'Allocat|CostNothing|CostsNothing' ./internal/expr ./internal/flow ./internal/intake ./internal/jsonx
+	$(GO) test -run 'Allocat|CostNothing|CostsNothing' ./internal/expr ./internal/flow ./internal/intake ./internal/jsonx ./internal/store
 
 check: fmt lint docs-fresh mappings test ## everything a change must pass
 

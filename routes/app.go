@@ -124,6 +124,7 @@ func paramName(i int) string { return "p" + strconv.Itoa(i) }
 // caught here. crowded tells that more connections are open than may be.
 func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 	x := arrive(ctx)
+	x.proxies = &a.proxies
 	a.metrics.Begin()
 	defer a.finish(x)
 	switch {
@@ -291,7 +292,7 @@ func (a *app) done(x *arrival) {
 		line.Cause = rep.Cause.Error()
 		a.metrics.TemplateFailed(rep.CauseLine())
 	}
-	if rep.Outcome == badSignIn || rep.Outcome == notSignedIn {
+	if rep.Outcome == badSignIn || rep.Outcome == notSignedIn || rep.Outcome == limited && rep.Caller == "" {
 		line.Address = a.proxies.client(x.ctx).String()
 	}
 	line.Log(a.log)
@@ -299,4 +300,4 @@ func (a *app) done(x *arrival) {
 
 var firstRequest = store.First.String()
 
-var badSignIn, notSignedIn = mapping.BadSignIn.String(), mapping.NotSignedIn.String()
+var badSignIn, notSignedIn, limited = mapping.BadSignIn.String(), mapping.NotSignedIn.String(), mapping.Limited.String()

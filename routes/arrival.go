@@ -2,6 +2,7 @@ package routes
 
 import (
 	"bytes"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 // the library uses again: nothing of it may be kept once the handler returns.
 type arrival struct {
 	ctx      *fasthttp.RequestCtx
+	proxies  *proxies
 	request  intake.Request
 	begin    time.Time
 	counters *observe.Route // nil: no route was found
@@ -37,7 +39,7 @@ const maxKept = 64 << 10
 var arrivals = sync.Pool{New: func() any {
 	x := &arrival{body: make([]byte, 0, 4<<10)}
 	// Bound here and not for each request, which would allocate them.
-	x.request.Header, x.request.Headers = x.header, x.headers
+	x.request.Header, x.request.Headers, x.request.Address = x.header, x.headers, x.address
 	return x
 }}
 
@@ -71,7 +73,7 @@ func (x *arrival) leave() {
 	x.ctx.RemoveUserValue(arrivalKey{})
 	r := &x.request
 	clear(r.Params)
-	*r = intake.Request{Params: r.Params[:0], Header: r.Header, Headers: r.Headers}
+	*r = intake.Request{Params: r.Params[:0], Header: r.Header, Headers: r.Headers, Address: r.Address}
 	body := x.body[:0]
 	if cap(body) > maxKept {
 		body = nil
@@ -79,6 +81,9 @@ func (x *arrival) leave() {
 	*x = arrival{request: *r, body: body}
 	arrivals.Put(x)
 }
+
+// address gives the client's address.
+func (x *arrival) address() netip.Addr { return x.proxies.client(x.ctx) }
 
 func (x *arrival) header(name string) string { return text(x.ctx.Request.Header.Peek(name)) }
 

@@ -101,6 +101,14 @@ type Limits struct {
 	Connections Text // open at once
 	Fuel        Text // steps of expressions
 	Each        Text // elements of a list of steps
+	SignIn      SignInLimit
+}
+
+// SignInLimit says when who signs in wrongly has to wait.
+type SignInLimit struct {
+	Failures Text // so many
+	Per      Text // within this time
+	Pause    Text // how long to wait then
 }
 
 // Version is the version of the language gateway.yaml begins with.

@@ -57,6 +57,11 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 		Connections: l.text(n, "connections", defaultConnections, count),
 		Fuel:        l.text(n, "fuel", defaultFuel, count),
 		Each:        l.text(n, "each", defaultEach, count),
+		SignIn: SignInLimit{
+			Failures: l.text(n.Get("sign_in"), "failures", defaultWrong, count),
+			Per:      l.text(n.Get("sign_in"), "per", defaultWrongPer, duration),
+			Pause:    l.text(n.Get("sign_in"), "pause", defaultWrongPause, duration),
+		},
 	}
 	return c
 }

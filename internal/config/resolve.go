@@ -59,6 +59,13 @@ type ResolvedLimits struct {
 	ReadTimeout  time.Duration
 	Connections  int
 	Fuel, Each   int
+	SignIn       ResolvedSignInLimit
+}
+
+// ResolvedSignInLimit says when who signs in wrongly has to wait.
+type ResolvedSignInLimit struct {
+	Failures   int
+	Per, Pause time.Duration
 }
 
 // Missing is a setting or secret that is unset in an environment.
@@ -157,6 +164,11 @@ func (r *resolver) resolve(c *Config) *Resolved {
 			Connections: r.count(c.Limits.Connections, "connections"),
 			Fuel:        r.count(c.Limits.Fuel, "fuel"),
 			Each:        r.count(c.Limits.Each, "each"),
+			SignIn: ResolvedSignInLimit{
+				Failures: r.count(c.Limits.SignIn.Failures, "sign_in.failures"),
+				Per:      r.duration(c.Limits.SignIn.Per, "sign_in.per"),
+				Pause:    r.duration(c.Limits.SignIn.Pause, "sign_in.pause"),
+			},
 		},
 	}
 	if name := r.text(g.Timezone, "timezone", zone); name != "" {

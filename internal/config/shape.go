@@ -19,6 +19,9 @@ const (
 	defaultMaxAnswer   = "8MB"
 	defaultFailures    = "5"
 	defaultPause       = "5s"
+	defaultWrong       = "20"
+	defaultWrongPer    = "1m"
+	defaultWrongPause  = "1m"
 	defaultBody        = "1MB"
 	defaultHeader      = "16KB"
 	defaultReadTimeout = "10s"
@@ -152,5 +155,10 @@ func limitsShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "connections", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultConnections + "."},
 		yamldoc.Key{Name: "fuel", Shape: intOrEnv, Doc: "How much work its expressions may do, counted in elements of lists; without it, " + defaultFuel + "."},
 		yamldoc.Key{Name: "each", Shape: intOrEnv, Doc: "How many elements a step may be repeated for; without it, " + defaultEach + "."},
+		yamldoc.Key{Name: "sign_in", Doc: "When an address that signs in wrongly again and again has to wait.", Shape: object("sign-in limit", "When an address that signs in wrongly again and again has to wait.",
+			yamldoc.Key{Name: "failures", Shape: intOrEnv, Doc: "So many wrong sign-ins from one address; one alone is enough for an address while so many come for one caller, wherever from. Without it, " + defaultWrong + "."},
+			yamldoc.Key{Name: "per", Shape: durationOrEnv, Doc: "Within this time; without it, " + defaultWrongPer + "."},
+			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long it is answered `limited` then; callers that have signed in from there before are not. Without it, " + defaultWrongPause + "."},
+		)},
 	)
 }

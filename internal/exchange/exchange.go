@@ -16,6 +16,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/store"
 )
 
 // Options are what exchanges run with.
@@ -24,7 +25,9 @@ type Options struct {
 	Calls       flow.Caller
 	Memory      flow.Memory
 	Cache       flow.Cache
-	Turns       Turns // nil: nothing is kept of what changes something
+	Turns       Turns   // nil: nothing is kept of what changes something
+	SignIns     SignIns // nil: who signs in wrongly never has to wait
+	SignInLimit store.SignInLimit
 	Zone        *time.Location
 	Clock       func() time.Time
 	Unavailable func(backend string) bool // a backend left out; may be nil
@@ -90,6 +93,9 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	report := Report{}
 	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
 		caller, problem, report.Assumed = e.o.Assume, nil, true
+	}
+	if e.o.SignIns != nil && r.Address != nil {
+		problem = e.slowDown(r, caller, problem, now)
 	}
 	if problem != nil {
 		return e.refuse(route.Errors, r, problem, report, buf)
@@ -230,6 +236,9 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 	reply := errors[p.Kind]
 	report.Outcome, report.Reply, report.Problem = p.Kind.String(), -1, p
 	res := Response{Status: reply.Status, Type: reply.Type, Report: report}
+	if p.Wait > 0 {
+		res.Header = []contract.Header{{Name: "Retry-After", Value: strconv.Itoa(seconds(p.Wait))}}
+	}
 	if reply.JSON == nil {
 		res.Body = append(buf, reply.Text...)
 		return res

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"net/netip"
 	"path"
 	"strings"
 	"testing"
@@ -23,6 +25,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/store"
 	"github.com/emenda-gateway/emenda/plugins"
 )
 
@@ -70,6 +73,58 @@ func (s shop) Call(ctx context.Context, c *backend.Call) *backend.Answer { retur
 func answering(status int, body string) shop {
 	return func(_ context.Context, c *backend.Call) *backend.Answer {
 		return backend.NewAnswer(c.Operation, status, "application/json", []byte(body))
+	}
+}
+
+// waiting has every sign-in wait, and notes whom it was told of.
+type waiting struct {
+	wait time.Duration
+	told []string
+}
+
+func (w *waiting) WrongSignIn(l *store.SignInLimit, from netip.Addr, caller string, _ time.Time) time.Duration {
+	w.told = append(w.told, fmt.Sprintf("wrong %s %s %d", from, caller, l.Failures))
+	return w.wait
+}
+
+func (w *waiting) RightSignIn(from netip.Addr, caller string, _ time.Time) time.Duration {
+	w.told = append(w.told, fmt.Sprintf("right %s %s", from, caller))
+	return w.wait
+}
+
+func TestSignInsWait(t *testing.T) {
+	routes := smallWorld(t)
+	for name, c := range map[string]struct {
+		wait   time.Duration
+		header map[string]string
+		told   []string
+		status int
+	}{
+		"right":                 {0, nil, []string{"right 192.0.2.1 desk"}, 201},
+		"right, and waits":      {1500 * time.Millisecond, nil, []string{"right 192.0.2.1 desk"}, 429},
+		"wrong":                 {0, map[string]string{"Authorization": "Token x"}, []string{"wrong 192.0.2.1 desk 7"}, 403},
+		"wrong, and waits":      {2 * time.Second, map[string]string{"Authorization": "Token x"}, []string{"wrong 192.0.2.1 desk 7"}, 429},
+		"nobody's application":  {0, map[string]string{"App": "x"}, []string{"wrong 192.0.2.1  7"}, 403},
+		"half":                  {0, map[string]string{"Authorization": ""}, []string{"wrong 192.0.2.1 desk 7"}, 403},
+		"nothing is no failure": {time.Second, map[string]string{"Authorization": "", "App": ""}, nil, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &waiting{wait: c.wait}
+			e := exchange.New(exchange.Options{
+				Callers: []*intake.Caller{desk()}, Calls: answering(200, `{"name":"chair","price":4.50}`), Memory: brokenMemory{}, Zone: time.UTC,
+				Clock: time.Now, SignIns: w, SignInLimit: store.SignInLimit{Failures: 7},
+			})
+			r := asking("item", "id=5", c.header)
+			r.Address = func() netip.Addr { return netip.MustParseAddr("192.0.2.1") }
+			got := e.Serve(context.Background(), routes["item"], r, nil, nil)
+			require.Equal(t, c.status, got.Status)
+			require.Equal(t, c.told, w.told)
+			if c.status == 429 {
+				require.Equal(t, []contract.Header{{Name: "Retry-After", Value: "2"}}, got.Header)
+				require.Equal(t, `{"kind":"limited","said":"too many failed sign-ins","class":"","fields":[],"id":"abc"}`, string(got.Body))
+				require.Empty(t, got.Report.Caller)
+			}
+		})
 	}
 }
 

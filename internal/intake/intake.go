@@ -4,6 +4,9 @@
 package intake
 
 import (
+	"net/netip"
+	"time"
+
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
@@ -21,6 +24,8 @@ type Request struct {
 	Header func(name string) string // "" when absent
 	// Headers gives every header field, names in canonical form; may be nil.
 	Headers func(yield func(name, value string))
+	// Address gives the client's; nil where there is none, as in tests of mappings.
+	Address func() netip.Addr
 }
 
 // Param is one path parameter.
@@ -32,6 +37,8 @@ type Problem struct {
 	Message string             // in the dialect's words: all faults joined
 	Fields  []string           // JSON Pointers of the bad fields
 	Cause   *expr.RuntimeError // Kind Internal: a rule that could not be evaluated, for logs
+	Aim     string             // Kind BadSignIn: the caller whose application was named; "": nobody's
+	Wait    time.Duration      // before it is worth trying again; 0: not known
 }
 
 // Caller is one configured caller, ready to compare with.

@@ -58,16 +58,27 @@ func SignIn(f *Fields, r *Request, d *mapping.Dialect, callers []*Caller) (*Call
 	}
 	switch {
 	case got.wrong:
-		return nil, &Problem{Kind: mapping.BadSignIn}
+		return nil, &Problem{Kind: mapping.BadSignIn, Aim: aimedAt(&got, d, callers)}
 	case got.token == "" && got.app == "":
 		return nil, &Problem{Kind: mapping.NotSignedIn}
 	case got.token == "" || got.needsApp && got.app == "":
-		return nil, &Problem{Kind: mapping.BadSignIn}
+		return nil, &Problem{Kind: mapping.BadSignIn, Aim: aimedAt(&got, d, callers)}
 	}
 	if c := match(&got, d, callers); c != nil {
 		return c, nil
 	}
-	return nil, &Problem{Kind: mapping.BadSignIn}
+	return nil, &Problem{Kind: mapping.BadSignIn, Aim: aimedAt(&got, d, callers)}
+}
+
+// aimedAt gives the caller whose application was named, or where none is, the
+// first that has none.
+func aimedAt(got *credentials, d *mapping.Dialect, callers []*Caller) string {
+	for _, c := range callers {
+		if c.Dialect == d.Name && c.App == got.app {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // match compares with every secret of every caller of the dialect, so that the

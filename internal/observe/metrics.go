@@ -24,6 +24,7 @@ type Metrics struct {
 	breaker   *prometheus.GaugeVec
 	tokens    *prometheus.CounterVec
 	templates *prometheus.CounterVec
+	limited   *prometheus.CounterVec
 	store     storeMetrics
 	loaded    configuration
 }
@@ -59,6 +60,10 @@ func NewMetrics(version string) *Metrics {
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emenda_token_fetches_total", Help: "Fetches of a backend's token, by backend, how (obtain, renew) and result (ok, failed).",
 		}, []string{"backend", "how", "result"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emenda_limited_total",
+			Help: "Requests answered limited, by what limited them (address, caller: wrong sign-ins; rate) and the caller they were for (empty: nobody's).",
+		}, []string{"by", "caller"}),
 		templates: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emenda_template_failures_total", Help: "Expressions that failed while a request was answered, by mapping file and line.",
 		}, []string{"mapping", "line"}),
@@ -69,7 +74,7 @@ func NewMetrics(version string) *Metrics {
 	build.Set(1)
 	m.store = newStoreMetrics(m.registry)
 	m.loaded = newConfiguration(m.registry)
-	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.tokens, m.templates, build,
+	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.tokens, m.limited, m.templates, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -161,4 +166,11 @@ func (m *Metrics) Token(backend, how string, ok bool) {
 // TemplateFailed counts an expression that failed, by where it stands.
 func (m *Metrics) TemplateFailed(mapping, line string) {
 	m.templates.WithLabelValues(mapping, line).Inc()
+}
+
+// Limited counts a request that has to wait, by what limited it. Without metrics it does nothing.
+func (m *Metrics) Limited(by, caller string) {
+	if m != nil {
+		m.limited.WithLabelValues(by, caller).Inc()
+	}
 }

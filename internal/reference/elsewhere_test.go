@@ -58,6 +58,10 @@ var elsewhere = map[string]string{
 	"limits.body":             "routes/serve_test.go: TestUnreadableRequests",
 	"limits.header":           "routes/serve_test.go: TestUnreadableRequests",
 	"limits.read_timeout":     "routes/life_test.go: TestServerHasTimeouts",
+	"limits.sign_in":          "internal/store/signins_test.go: TestSignIns",
+	"sign-in limit.failures":  "internal/store/signins_test.go: TestSignIns",
+	"sign-in limit.per":       "internal/store/signins_test.go: TestSignIns",
+	"sign-in limit.pause":     "internal/store/signins_test.go: TestSignIns",
 	"limits.connections":      "routes/life_test.go: TestTooManyConnections",
 }
 

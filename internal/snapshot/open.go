@@ -84,7 +84,7 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 		s.callers = append(s.callers, callerOf(settings.Callers[name]))
 	}
 	s.Exchanger = exchange.New(exchange.Options{
-		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, Zone: settings.Timezone, Clock: time.Now,
+		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, SignIns: kept, SignInLimit: store.SignInLimit(settings.Limits.SignIn), Zone: settings.Timezone, Clock: time.Now,
 		Unavailable: func(name string) bool { return s.clients[name] == nil },
 		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})

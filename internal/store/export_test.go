@@ -41,3 +41,6 @@ func JournalOf(key *seal.Key, text []byte) []byte {
 
 // SkipBeats has a store give no sign of life.
 func SkipBeats(s *Store, skip bool) { s.remote.mute.Store(skip) }
+
+// FailingAddresses tells how many addresses are remembered for wrong sign-ins.
+func FailingAddresses(s *Store) int { return len(s.signIns.addresses) }

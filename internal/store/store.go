@@ -51,6 +51,7 @@ type Store struct {
 	memories table // without Redis the only place; with it, what this process knows while it is lost
 	answers  table
 	tokens   tokens
+	signIns  signIns
 }
 
 // New gives a store; with Redis it need not be reachable yet. Close it.
@@ -64,6 +65,7 @@ func New(o Options) (*Store, error) {
 	s := &Store{keys: o.Keys, metrics: o.Metrics, log: o.Log}
 	s.memories.init(o.Limit)
 	s.answers.init(o.Limit)
+	s.signIns.init()
 	s.local = newLocal()
 	switch {
 	case o.Redis != "":

@@ -1,0 +1,47 @@
+package routes
+
+import (
+	"io"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Wrong sign-ins from one address make it wait, in the dialect's words; who is
+// known from there, and who comes from elsewhere, is served all the while.
+func TestSignInLimit(t *testing.T) {
+	w := start(t, changed(t, "gateway.yaml", "limits: { ", "limits: { sign_in: { failures: 3, per: 10m, pause: 1m }, "))
+	wrong := request("POST /p/echo", "token=wrong&app=guest", form)
+	right := request("GET /p/hello", "")
+	guest := "GET /p/hello?app=guest&token=" + guestToken + " HTTP/1.1\r\nHost: h\r\n\r\n"
+	nobody := "GET /p/hello HTTP/1.1\r\nHost: h\r\n\r\n"
+	require.Equal(t, 200, w.raw(right)[0].status)
+	for range 5 {
+		require.Equal(t, 403, w.raw(nobody)[0].status, "to have none is no failure")
+	}
+	for range 3 {
+		got := w.raw(wrong, "POST")[0]
+		require.Equal(t, 403, got.status)
+		require.Empty(t, got.header.Get("Retry-After"))
+	}
+	for _, send := range []string{wrong, guest} {
+		got := w.raw(send, "GET")[0]
+		require.Equal(t, 429, got.status)
+		require.Equal(t, `{"detail":"slowly","kind":"limited"}`, got.body)
+		require.Equal(t, "60", got.header.Get("Retry-After"))
+	}
+	require.Equal(t, 200, w.raw(right)[0].status, "the kiosk was here before")
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	c, err := d.Dial("tcp", w.addr)
+	require.NoError(t, err)
+	defer func() { _ = c.Close() }()
+	_, err = io.WriteString(c, guest)
+	require.NoError(t, err)
+	require.Equal(t, 200, read(t, c)[0].status, "the guest, from elsewhere")
+	w.stop()
+	require.Contains(t, scrape(w), `emenda_requests_total{caller="",outcome="limited",route="plain/hello"} 1`)
+	lines := w.log.all(t, "request")
+	require.Equal(t, "127.0.0.1", lines[len(lines)-3]["client_address"])
+	require.Equal(t, "limited", lines[len(lines)-3]["outcome"])
+}
