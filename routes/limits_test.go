@@ -45,3 +45,18 @@ func TestSignInLimit(t *testing.T) {
 	require.Equal(t, "127.0.0.1", lines[len(lines)-3]["client_address"])
 	require.Equal(t, "limited", lines[len(lines)-3]["outcome"])
 }
+
+// A caller above its rate is told to wait, in its dialect's words; others are served.
+func TestRate(t *testing.T) {
+	w := start(t, changed(t, "gateway.yaml", "    app: kiosk\n", "    app: kiosk\n    rate: 2/h\n"))
+	right := request("GET /p/hello", "")
+	require.Equal(t, 200, w.raw(right)[0].status)
+	require.Equal(t, 200, w.raw(right)[0].status)
+	got := w.raw(right)[0]
+	require.Equal(t, 429, got.status)
+	require.Equal(t, `{"detail":"slowly","kind":"limited"}`, got.body)
+	require.Contains(t, []string{"1799", "1800"}, got.header.Get("Retry-After"))
+	require.Equal(t, 200, w.raw("GET /p/hello?app=guest&token="+guestToken+" HTTP/1.1\r\nHost: h\r\n\r\n")[0].status)
+	w.stop()
+	require.Contains(t, scrape(w), `emenda_requests_total{caller="kiosk",outcome="limited",route="plain/hello"} 1`)
+}

@@ -64,6 +64,7 @@ type Caller struct {
 	Tokens      []Secret // one, or two while one replaces the other
 	Permissions []Permission
 	Strict      bool // warnings of rules are errors
+	Rate        Text // how often it may call; "": as often as it likes
 }
 
 // Permission is a glob over permissions: "ura.*".

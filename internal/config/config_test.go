@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -65,6 +66,10 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "3s", r.Backends["erp"].Timeout.String())
 	require.Equal(t, 64, r.Backends["erp"].AtMost)
 	require.Equal(t, "ura", r.Callers["ivr"].App)
+	require.Zero(t, r.Callers["ivr"].Rate)
+	limited, list := c.Resolve(environment("URA_TOKEN", "t", "URA_RATE", "600/m"), noFile)
+	require.Empty(t, list.Text())
+	require.Equal(t, config.Rate{N: 600, Per: time.Minute}, limited.Callers["ivr"].Rate)
 	require.Equal(t, []string{"ura.*"}, r.Callers["ivr"].Permissions)
 	require.Equal(t, 1<<20, r.Limits.Body)
 }
@@ -111,6 +116,10 @@ func TestLoadTells(t *testing.T) {
 				"g.yaml:3:45: expected addresses or networks, as 10.0.0.7 or 10.0.0.0/8\n    3 |   trusted_proxies: [10.0.0.0/8, \"::1, ten\", \"${env:P:-x}\"]\n      |                                             ^^^^^^^^^^^^^\n" +
 				"g.yaml:4:17: expected X-Forwarded-For or Forwarded\n    4 |   proxy_header: X-Real-IP\n      |                 ^^^^^^^^^\n",
 		},
+		"rates": {
+			"emenda: 1\ncallers:\n  a: { dialect: d, token: { secret: A }, permissions: [], rate: 5/d }\n  b: { dialect: d, token: { secret: A }, permissions: [], rate: 5/m }\n",
+			"g.yaml:3:65: expected a rate such as 50/s, 600/m or 1000/h, at most a million\n    3 |   a: { dialect: d, token: { secret: A }, permissions: [], rate: 5/d }\n      |                                                                 ^^^\n",
+		},
 		"told once": {
 			"emenda: 1\nlimits: { body: soon, each: 0 }\n",
 			"g.yaml:2:17: \"soon\" is no size\n    2 | limits: { body: soon, each: 0 }\n      |                 ^^^^\n      = write a size such as 512, 64KB or 30MB\n" +
@@ -145,6 +154,7 @@ func TestResolveTells(t *testing.T) {
 		"password in address": {environment("ERP_URL", "https://a:b@x"), "url: no user or password can stand in an address"},
 		"query in address":    {environment("ERP_URL", "https://x?y"), "url: no query or fragment can stand in an address"},
 		"bad proxies":         {environment("EMENDA_TRUSTED_PROXIES", "hush"), "trusted_proxies: expected addresses or networks, as 10.0.0.7 or 10.0.0.0/8"},
+		"bad rate":            {environment("URA_RATE", "0/s"), "rate: expected a rate such as 50/s, 600/m or 1000/h, at most a million"},
 		"short seal key":      {environment("EMENDA_SEAL_KEY", "hush"), "EMENDA_SEAL_KEY: expected 32 bytes in base64"},
 		"no file":             {environment("URA_TOKEN_FILE", "/x"), "the file that URA_TOKEN_FILE names cannot be read: no such file"},
 	} {

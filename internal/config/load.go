@@ -143,6 +143,7 @@ func (l *loader) caller(e yamldoc.Entry) *Caller {
 		}
 	}
 	c.Strict = yes(n.Get("strict"))
+	c.Rate = l.text(n, "rate", "", rate)
 	return c
 }
 

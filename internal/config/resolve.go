@@ -51,6 +51,13 @@ type ResolvedCaller struct {
 	Tokens        []SecretValue
 	Permissions   []string
 	Strict        bool
+	Rate          Rate
+}
+
+// Rate is so many in a time; N 0: any number.
+type Rate struct {
+	N   int
+	Per time.Duration
 }
 
 // ResolvedLimits bound what one request may take.
@@ -235,6 +242,10 @@ func (r *resolver) caller(c *Caller) *ResolvedCaller {
 	out := &ResolvedCaller{
 		Name: c.Name, Dialect: c.Dialect, Strict: c.Strict,
 		App: r.text(c.App, "app", nil),
+	}
+	var err error
+	if out.Rate, err = parseRate(r.text(c.Rate, "rate", nil)); err != nil {
+		r.list.Errorf(c.Rate.At, "bad-setting", "rate: %s", err)
 	}
 	for _, s := range c.Tokens {
 		if v := r.optional(s); v.IsSet() {

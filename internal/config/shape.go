@@ -33,7 +33,6 @@ const (
 const (
 	identifier = `[A-Za-z_][A-Za-z0-9_]*`
 	nameWords  = "a name: letters, digits and _"
-	laterRate  = "not supported yet: rates per caller come with the shared store; limit at the proxy in front until then"
 	laterTimes = "not supported yet: schedules belong to durable orders"
 	laterOrder = "not supported yet: durable orders have no database yet"
 )
@@ -130,7 +129,7 @@ func callerShape() *yamldoc.Shape {
 			Shape: &yamldoc.Shape{Form: yamldoc.ListForm, Elem: &yamldoc.Shape{Form: yamldoc.TextForm}},
 		},
 		yamldoc.Key{Name: "strict", Shape: boolean, Doc: "Warnings of rules are errors for it."},
-		yamldoc.Key{Name: "rate", Shape: anything, Later: laterRate, Doc: "How many requests in a time."},
+		yamldoc.Key{Name: "rate", Shape: textOrEnv, Doc: "How many requests in a time, as 50/s, 600/m or 1000/h, of all replicas together while they have a store; so many may come at once. Those above are answered `limited`. Without it, as many as it likes."},
 	)
 }
 

@@ -41,6 +41,28 @@ func loopback(s string) bool {
 	return err == nil && ip.Unmap().IsLoopback()
 }
 
+// rate checks a rate; an empty one is none.
+func rate(s string) error {
+	_, err := parseRate(s)
+	return err
+}
+
+var ratePeriods = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
+
+// parseRate reads 50/s, 600/m, 1000/h.
+func parseRate(s string) (Rate, error) {
+	if s == "" {
+		return Rate{}, nil
+	}
+	number, period, _ := strings.Cut(s, "/")
+	n, err := strconv.Atoi(number)
+	per := ratePeriods[period]
+	if err != nil || per == 0 || n < 1 || n > 1_000_000 {
+		return Rate{}, errors.New("expected a rate such as 50/s, 600/m or 1000/h, at most a million")
+	}
+	return Rate{N: n, Per: per}, nil
+}
+
 // networks checks a list of networks; an empty one is fine.
 func networks(s string) error {
 	_, err := parseNetworks(s)

@@ -26,6 +26,7 @@ type Options struct {
 	Memory      flow.Memory
 	Cache       flow.Cache
 	Turns       Turns   // nil: nothing is kept of what changes something
+	Rates       Rates   // nil: callers may call as often as they like
 	SignIns     SignIns // nil: who signs in wrongly never has to wait
 	SignInLimit store.SignInLimit
 	Zone        *time.Location
@@ -101,6 +102,11 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		return e.refuse(route.Errors, r, problem, report, buf)
 	}
 	report.Caller = caller.Name
+	if caller.Rate.N > 0 && e.o.Rates != nil {
+		if wait := e.o.Rates.Take(ctx, caller.Name, caller.Rate, now); wait > 0 {
+			return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Limited, Message: "too many requests", Wait: wait}, report, buf)
+		}
+	}
 	if !caller.May(route.Needs) {
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
 	}

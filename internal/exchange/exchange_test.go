@@ -128,6 +128,36 @@ func TestSignInsWait(t *testing.T) {
 	}
 }
 
+// usedUp is a rate of which nothing is left.
+type usedUp map[string]intake.Rate
+
+func (u usedUp) Take(_ context.Context, caller string, r intake.Rate, _ time.Time) time.Duration {
+	u[caller] = r
+	return 1100 * time.Millisecond
+}
+
+func TestRates(t *testing.T) {
+	routes := smallWorld(t)
+	asked := usedUp{}
+	serve := func(rate intake.Rate) exchange.Response {
+		caller := desk()
+		caller.Rate = rate
+		e := exchange.New(exchange.Options{
+			Callers: []*intake.Caller{caller}, Calls: answering(200, `{"name":"chair","price":4.50}`), Memory: brokenMemory{}, Zone: time.UTC,
+			Clock: time.Now, Rates: asked,
+		})
+		return e.Serve(context.Background(), routes["item"], asking("item", "id=5", nil), nil, nil)
+	}
+	require.Equal(t, 201, serve(intake.Rate{}).Status)
+	require.Empty(t, asked, "without a rate nothing is asked")
+	got := serve(intake.Rate{N: 5, Per: time.Minute})
+	require.Equal(t, usedUp{"desk": {N: 5, Per: time.Minute}}, asked)
+	require.Equal(t, 429, got.Status)
+	require.Equal(t, []contract.Header{{Name: "Retry-After", Value: "2"}}, got.Header)
+	require.Equal(t, `{"kind":"limited","said":"too many requests","class":"","fields":[],"id":"abc"}`, string(got.Body))
+	require.Equal(t, exchange.Report{Caller: "desk", Outcome: "limited", Reply: -1}, got.Report)
+}
+
 // brokenMemory is a store that is down.
 type brokenMemory struct{}
 

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"context"
 	"net/netip"
 	"time"
 
@@ -15,6 +16,12 @@ type SignIns interface {
 	WrongSignIn(l *store.SignInLimit, from netip.Addr, caller string, now time.Time) time.Duration
 	// RightSignIn notes a right one, and tells how long it has to wait all the same.
 	RightSignIn(from netip.Addr, caller string, now time.Time) time.Duration
+}
+
+// Rates hold callers to how often they may call.
+type Rates interface {
+	// Take takes one request of a caller's rate, and tells how long to wait when there is none.
+	Take(ctx context.Context, caller string, r intake.Rate, now time.Time) time.Duration
 }
 
 // slowDown tells of a sign-in, and gives the problem it has: its own, or that

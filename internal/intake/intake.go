@@ -49,7 +49,14 @@ type Caller struct {
 	Secrets     [][32]byte // SHA-256 of each valid token
 	Permissions []string   // globs: "ura.*"
 	Strict      bool
+	Rate        Rate
 	Value       jsonx.Value // what mappings see as `caller`: name, app, strict
+}
+
+// Rate is how often a caller may call; N 0: as often as it likes.
+type Rate struct {
+	N   int
+	Per time.Duration
 }
 
 // May tells whether c has permission needs. In its globs `*` stands for any

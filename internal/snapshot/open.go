@@ -84,7 +84,7 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 		s.callers = append(s.callers, callerOf(settings.Callers[name]))
 	}
 	s.Exchanger = exchange.New(exchange.Options{
-		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, SignIns: kept, SignInLimit: store.SignInLimit(settings.Limits.SignIn), Zone: settings.Timezone, Clock: time.Now,
+		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, Rates: kept, SignIns: kept, SignInLimit: store.SignInLimit(settings.Limits.SignIn), Zone: settings.Timezone, Clock: time.Now,
 		Unavailable: func(name string) bool { return s.clients[name] == nil },
 		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})
@@ -131,7 +131,7 @@ func (l *Loaded) options(b *config.ResolvedBackend, kept *store.Store, metrics *
 // callerOf prepares a caller for comparing: its tokens as hashes.
 func callerOf(c *config.ResolvedCaller) *intake.Caller {
 	out := &intake.Caller{
-		Name: c.Name, Dialect: c.Dialect, App: c.App, Permissions: c.Permissions, Strict: c.Strict,
+		Name: c.Name, Dialect: c.Dialect, App: c.App, Permissions: c.Permissions, Strict: c.Strict, Rate: intake.Rate(c.Rate),
 		Value: callerValue(c.Name, c.App, c.Strict),
 	}
 	for _, t := range c.Tokens {

@@ -25,6 +25,8 @@ var (
 	lockText string
 	//go:embed lua/unlock.lua
 	unlockText string
+	//go:embed lua/take.lua
+	takeText string
 
 	beginScript   = redis.NewScript(beginText)
 	admitScript   = redis.NewScript(admitText)
@@ -34,4 +36,5 @@ var (
 	restoreScript = redis.NewScript(restoreText)
 	lockScript    = redis.NewScript(lockText)
 	unlockScript  = redis.NewScript(unlockText)
+	takeScript    = redis.NewScript(takeText)
 )

@@ -52,6 +52,7 @@ type Store struct {
 	answers  table
 	tokens   tokens
 	signIns  signIns
+	rates    rates
 }
 
 // New gives a store; with Redis it need not be reachable yet. Close it.
@@ -253,6 +254,7 @@ const (
 	kindClaim  = 'c'
 	kindRepeat = 'r'
 	kindToken  = 't'
+	kindRate   = 'l'
 	kindAnswer = 'a'
 	kindIntent = 'i'
 )
