@@ -39,6 +39,9 @@ func (v *Server) Admin(token string) http.Handler {
 		for _, l := range s.LeftOut {
 			h.LeftOut = append(h.LeftOut, leftOut{Kind: l.Kind, Name: l.Name, Why: l.Why})
 		}
+		for _, m := range s.UnderMaintenance() {
+			h.Maintenance = append(h.Maintenance, m.Kind+" "+m.Name)
+		}
 		v.tellReload(&h)
 		writeJSON(w, http.StatusOK, h)
 	})
@@ -71,6 +74,7 @@ type health struct {
 	Serving       string      `json:"serving,omitempty"`
 	LastReload    *refusal    `json:"last_reload,omitempty"`
 	NeedsRestart  []string    `json:"needs_restart,omitempty"`
+	Maintenance   []string    `json:"maintenance,omitempty"`
 	LeftOut       []leftOut   `json:"left_out,omitempty"`
 }
 

@@ -130,7 +130,7 @@ func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 	switch {
 	case crowded:
 		ctx.SetConnectionClose()
-		a.refuse(x, mapping.KindUnavailable, "too many connections")
+		a.refuse(x, mapping.KindUnavailable, "")
 	case badLength(ctx):
 		ctx.SetConnectionClose()
 		a.refuse(x, mapping.Unreadable, "Transfer-Encoding and Content-Length together")
@@ -179,6 +179,7 @@ func (a *app) panicked(x *arrival) {
 func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
 	counters := a.metrics.Route(route.Plan.Name)
 	leftOut := a.snapshot.RouteLeftOut(route)
+	closed := a.snapshot.Settings.Maintenance[route.Dialect.Name]
 	params := make([]string, len(names))
 	for i := range names {
 		params[i] = paramName(i)
@@ -186,6 +187,10 @@ func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		x := arrived(c.Context())
 		x.counters, x.route, x.errors = counters, route.Plan.Name, route.Errors
+		if closed.On {
+			a.refuse(x, mapping.KindUnavailable, closed.Words)
+			return nil
+		}
 		for i, name := range names {
 			value, ok := intake.PathText(c.Params(params[i]))
 			if !ok {
@@ -195,7 +200,7 @@ func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
 			x.request.Params = append(x.request.Params, intake.Param{Name: name, Value: value})
 		}
 		if leftOut {
-			a.refuse(x, mapping.KindUnavailable, "not available")
+			a.refuse(x, mapping.KindUnavailable, "")
 			return nil
 		}
 		res := a.snapshot.Exchanger.Serve(context.Background(), route, &x.request, nil, x.body[:0])
@@ -223,7 +228,8 @@ func (a *app) unrouted(c *fiber.Ctx, err error) error {
 }
 
 // refuse answers without running a mapping: in the words of the route, else of
-// the dialect whose prefix the path has.
+// the dialect whose prefix the path has. The message of what is unavailable is
+// an operator's, for callers, or none: dialects may show it.
 func (a *app) refuse(x *arrival, kind mapping.ErrorKind, message string) {
 	words := x.errors
 	if words == nil {

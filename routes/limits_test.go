@@ -3,6 +3,9 @@ package routes
 import (
 	"io"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,7 +59,31 @@ func TestRate(t *testing.T) {
 	require.Equal(t, 429, got.status)
 	require.Equal(t, `{"detail":"slowly","kind":"limited"}`, got.body)
 	require.Contains(t, []string{"1799", "1800"}, got.header.Get("Retry-After"))
-	require.Equal(t, 200, w.raw("GET /p/hello?app=guest&token="+guestToken+" HTTP/1.1\r\nHost: h\r\n\r\n")[0].status)
+	require.Equal(t, 200, w.raw("GET /p/hello?app=guest&token=" + guestToken + " HTTP/1.1\r\nHost: h\r\n\r\n")[0].status)
 	w.stop()
 	require.Contains(t, scrape(w), `emenda_requests_total{caller="kiosk",outcome="limited",route="plain/hello"} 1`)
+}
+
+// A dialect under maintenance answers on all its routes, signed in or not, and
+// other paths and dialects as ever.
+func TestDialectUnderMaintenance(t *testing.T) {
+	for name, c := range map[string]struct{ value, said string }{"with a sentence": {"back at six", "back at six"}, "without": {"true", ""}} {
+		t.Run(name, func(t *testing.T) {
+			config := changed(t, "gateway.yaml", "callers:\n", "maintenance: { plain: "+c.value+" }\ncallers:\n")
+			dialect := filepath.Join(filepath.Dir(config), "mappings", "dialects", "plain.yaml")
+			text, err := os.ReadFile(dialect)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(dialect, []byte(strings.Replace(string(text), "detail: not now", `detail: "${error.message}"`, 1)), 0o600))
+			w := start(t, config)
+			for _, send := range []string{request("GET /p/hello", ""), request("POST /p/echo", "word=x", form), "GET /api/p/hello HTTP/1.1\r\nHost: h\r\n\r\n"} {
+				got := w.raw(send)[0]
+				require.Equal(t, 503, got.status)
+				require.Equal(t, `{"detail":"`+c.said+`"}`, got.body)
+			}
+			require.Equal(t, 404, w.raw(request("GET /p/nothing", ""))[0].status)
+			require.Equal(t, `{"other":"refused"}`, w.raw(request("GET /p/other/thing", ""))[0].body)
+			_, body := get(w.server.Admin(""), "/readyz", "")
+			require.Contains(t, body, `"maintenance":["dialect plain"]`)
+		})
+	}
 }

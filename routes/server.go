@@ -140,7 +140,7 @@ func (v *Server) handle(ctx *fasthttp.RequestCtx) {
 	if a == nil {
 		// Requests were cut off, and this connection was not: it gets words, no more.
 		ctx.SetConnectionClose()
-		v.app.Load().fault(arrive(ctx), mapping.KindUnavailable, "the gateway stops")
+		v.app.Load().fault(arrive(ctx), mapping.KindUnavailable, "")
 		return
 	}
 	defer a.leave()

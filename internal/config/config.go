@@ -19,6 +19,13 @@ type Config struct {
 	Memory   map[string]*Memory
 	Const    *yamldoc.Node // a map of scalars; nil when there is none
 	Limits   Limits
+	Closed   map[string]*Closed // dialects under maintenance, by name
+}
+
+// Closed is a dialect that may be under maintenance.
+type Closed struct {
+	At          diag.Span // its name
+	Maintenance Text
 }
 
 // Gateway is where the gateway listens and keeps things.
@@ -52,6 +59,7 @@ type Backend struct {
 	MaxAnswer   Text
 	Failures    Text // in a row, that open the breaker
 	Pause       Text // how long it stays open
+	Maintenance Text // "": it is called
 }
 
 // Caller is one caller.

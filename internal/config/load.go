@@ -33,7 +33,7 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 	if v := root.Get("emenda"); v != nil && v.Text != Version {
 		l.list.Errorf(v.FirstLine(), "version", "this version of the language is not known").Help = "write emenda: " + Version
 	}
-	c := &Config{File: f, Backends: map[string]*Backend{}, Callers: map[string]*Caller{}, Memory: map[string]*Memory{}}
+	c := &Config{File: f, Backends: map[string]*Backend{}, Callers: map[string]*Caller{}, Memory: map[string]*Memory{}, Closed: map[string]*Closed{}}
 	l.gateway(c, root.Get("gateway"))
 	c.Gateway.RedisURL = l.secret(root.Get("redis").Get("url"))
 	for _, e := range entries(root.Get("backends")) {
@@ -44,6 +44,9 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 	}
 	for _, e := range entries(root.Get("memory")) {
 		c.Memory[e.Key.Text] = l.memory(e)
+	}
+	for _, e := range entries(root.Get("maintenance")) {
+		c.Closed[e.Key.Text] = &Closed{At: e.Key.Span, Maintenance: l.text(root.Get("maintenance"), e.Key.Text, "", nil)}
 	}
 	if n := root.Get("const"); n != nil && n.Kind == yamldoc.Map {
 		c.Const = n
@@ -109,6 +112,7 @@ func (l *loader) backend(e yamldoc.Entry) *Backend {
 	b.MaxAnswer = l.text(n, "max_answer", defaultMaxAnswer, size)
 	b.Failures = l.text(n.Get("breaker"), "failures", defaultFailures, count)
 	b.Pause = l.text(n.Get("breaker"), "pause", defaultPause, duration)
+	b.Maintenance = l.text(n, "maintenance", "", nil)
 	return b
 }
 

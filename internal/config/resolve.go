@@ -28,7 +28,8 @@ type Resolved struct {
 	Backends            map[string]*ResolvedBackend
 	Callers             map[string]*ResolvedCaller
 	Limits              ResolvedLimits
-	Missing             []Missing // what is unset, as Unset gives it
+	Maintenance         map[string]Maintenance // of dialects; those that are not in it are open
+	Missing             []Missing              // what is unset, as Unset gives it
 }
 
 // ResolvedBackend is a backend to call.
@@ -42,6 +43,25 @@ type ResolvedBackend struct {
 	MaxAnswer      int
 	Failures       int
 	Pause          time.Duration
+	Maintenance    Maintenance
+}
+
+// Maintenance is whether something is out of service, and what callers are told then.
+type Maintenance struct {
+	On    bool
+	Words string // "": none
+}
+
+// maintenance reads the switch. In YAML only true and false are no text; who
+// writes off, or no, means what it says all the same.
+func maintenance(s string) Maintenance {
+	switch strings.ToLower(strings.TrimSpace(s)) {
+	case "", "false", "off", "no":
+		return Maintenance{}
+	case "true", "on", "yes":
+		return Maintenance{On: true}
+	}
+	return Maintenance{On: true, Words: s}
 }
 
 // ResolvedCaller is a caller to admit.
@@ -164,6 +184,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		Forwarded:   strings.EqualFold(r.text(g.ProxyHeader, "proxy_header", proxyHeader), "Forwarded"),
 		Backends:    map[string]*ResolvedBackend{},
 		Callers:     map[string]*ResolvedCaller{},
+		Maintenance: map[string]Maintenance{},
 		Limits: ResolvedLimits{
 			Body:        r.size(c.Limits.Body, "body"),
 			Header:      r.size(c.Limits.Header, "header"),
@@ -187,6 +208,11 @@ func (r *resolver) resolve(c *Config) *Resolved {
 			r.list.Errorf(t.At, "bad-setting", "trusted_proxies: %s", err)
 		}
 		out.TrustedProxies = append(out.TrustedProxies, all...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Closed)) {
+		if m := maintenance(r.text(c.Closed[name].Maintenance, "maintenance."+name, nil)); m.On {
+			out.Maintenance[name] = m
+		}
 	}
 	for _, s := range g.SealKeys {
 		v := r.optional(s)
@@ -226,6 +252,7 @@ func (r *resolver) backend(b *Backend) *ResolvedBackend {
 		MaxAnswer:   r.size(b.MaxAnswer, "max_answer"),
 		Failures:    r.count(b.Failures, "breaker.failures"),
 		Pause:       r.duration(b.Pause, "breaker.pause"),
+		Maintenance: maintenance(r.text(b.Maintenance, "maintenance", nil)),
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.SignIn)) {
 		s := b.SignIn[name]

@@ -84,6 +84,7 @@ func gatewayShape() *yamldoc.Shape {
 			Doc: "Constants that mappings read as const.NAME; they are fixed, without ${env:…}.",
 		},
 		yamldoc.Key{Name: "limits", Shape: limitsShape(), Doc: "What one request may take."},
+		yamldoc.Key{Name: "maintenance", Shape: mapOf(textOrEnv), Doc: "Dialects under maintenance, by name: true, or a sentence for callers. All their routes answer `unavailable` with it as `error.message`, whoever calls. Live with the next reload."},
 		yamldoc.Key{Name: "schedules", Shape: anything, Later: laterTimes, Doc: "Mappings that run at set times."},
 		yamldoc.Key{Name: "orders", Shape: anything, Later: laterOrder, Doc: "Where durable orders are kept."},
 	)
@@ -116,6 +117,7 @@ func backendShape() *yamldoc.Shape {
 			yamldoc.Key{Name: "failures", Shape: intOrEnv, Doc: "How many failures in a row; without it, " + defaultFailures + "."},
 			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long, before one trial; without it, " + defaultPause + "."},
 		)},
+		yamldoc.Key{Name: "maintenance", Shape: textOrEnv, Doc: "true, or a sentence for callers: it is not called, its steps end failed, class unavailable, and `error.message` of the dialect's `unavailable` is the sentence. Live with the next reload."},
 	)
 }
 

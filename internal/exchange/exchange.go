@@ -31,8 +31,9 @@ type Options struct {
 	SignInLimit store.SignInLimit
 	Zone        *time.Location
 	Clock       func() time.Time
-	Unavailable func(backend string) bool // a backend left out; may be nil
-	OneByOne    bool                      // calls one at a time, so that runs compare (tests, dry runs)
+	// Unavailable tells of a backend whether it is not to be called, and what callers are told; may be nil.
+	Unavailable func(backend string) (words string, out bool)
+	OneByOne    bool // calls one at a time, so that runs compare (tests, dry runs)
 	// Assume is who calls when a request carries no credentials: tests and dry
 	// runs are made as somebody without knowing a secret. Nil when serving.
 	Assume  *intake.Caller

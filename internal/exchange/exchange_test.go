@@ -184,7 +184,7 @@ func exchanger(s shop) *exchange.Exchanger {
 	return exchange.New(exchange.Options{
 		Callers: []*intake.Caller{desk()}, Calls: s, Memory: brokenMemory{}, Zone: time.UTC,
 		Clock:       func() time.Time { return time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC) },
-		Unavailable: func(name string) bool { return name == "gone" },
+		Unavailable: func(name string) (string, bool) { return "back at six", name == "gone" },
 	})
 }
 
@@ -257,7 +257,7 @@ func TestServe(t *testing.T) {
 			want:   `{"kind":"timeout","said":"","class":"timeout","fields":[],"id":"abc"}`,
 			report: exchange.Report{Caller: "desk", Outcome: "timeout", Class: "timeout", Step: "item", Calls: 1, Failed: exchange.FailedCall{Operation: "shop.item", Class: "timeout"}, Reply: -1}},
 		"unavailable": {path: "gone", shop: good, status: 503,
-			want:   `{"kind":"unavailable","said":"","class":"unavailable","fields":[],"id":"abc"}`,
+			want:   `{"kind":"unavailable","said":"back at six","class":"unavailable","fields":[],"id":"abc"}`,
 			report: exchange.Report{Caller: "desk", Outcome: "unavailable", Class: "unavailable", Step: "item", Reply: -1}},
 		"the store is down": {path: "strict", shop: good, status: 503,
 			want:   `{"kind":"store_down","said":"","class":"store","fields":[],"id":"abc"}`,

@@ -45,15 +45,16 @@ type Cache interface {
 
 // Env is what a run is given.
 type Env struct {
-	Calls       Caller
-	Memory      Memory // nil: the store is down
-	Cache       Cache  // nil: nothing is kept
-	Guard       Guard  // nil: nobody is asked before something changes, and nothing can be claimed
-	Now         time.Time
-	Zone        *time.Location
-	RequestID   string
-	Watch       Watcher                   // may be nil
-	Unavailable func(backend string) bool // a backend left out; may be nil
+	Calls     Caller
+	Memory    Memory // nil: the store is down
+	Cache     Cache  // nil: nothing is kept
+	Guard     Guard  // nil: nobody is asked before something changes, and nothing can be claimed
+	Now       time.Time
+	Zone      *time.Location
+	RequestID string
+	Watch     Watcher // may be nil
+	// Unavailable tells of a backend whether it is not to be called, and what callers are told; may be nil.
+	Unavailable func(backend string) (words string, out bool)
 	// OneByOne makes calls one at a time, in the file's order, so that what a
 	// run comes to does not depend on timing (tests, dry runs).
 	OneByOne bool

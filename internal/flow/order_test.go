@@ -253,7 +253,7 @@ steps:
   a: { call: shop.item, with: { id: a } }
 reply: [{ json: ok }]
 `)
-	got := run(t, set, newShelf(), `{}`, func(e *flowEnv) { e.Unavailable = func(b string) bool { return b == "shop" } })
+	got := run(t, set, newShelf(), `{}`, func(e *flowEnv) { e.Unavailable = func(b string) (string, bool) { return "closed", b == "shop" } })
 	require.Equal(t, "unavailable", got.Problem.Kind.String())
 	require.Empty(t, got.calls)
 }

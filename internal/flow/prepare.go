@@ -53,10 +53,13 @@ func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem in
 		r.idle = append(r.idle, t)
 		return nil, r.broken(err)
 	}
+	if c.Action == mapping.DoCall && r.env.Unavailable != nil {
+		if words, out := r.env.Unavailable(c.Call.Operation.Backend); out {
+			r.idle = append(r.idle, t)
+			return nil, result{state: contract.Failed, class: contract.ClassUnavailable, message: words}
+		}
+	}
 	switch {
-	case c.Action == mapping.DoCall && r.env.Unavailable != nil && r.env.Unavailable(c.Call.Operation.Backend):
-		r.idle = append(r.idle, t)
-		return nil, result{state: contract.Failed, class: contract.ClassUnavailable}
 	case c.Memory != nil && (r.instant || r.env.Memory == nil):
 		t.do(ctx, ctx, r.env, r.watch)
 		res := r.outcome(s, t)

@@ -14,6 +14,7 @@ type configuration struct {
 	good      prometheus.Gauge
 	goodSince prometheus.Gauge
 	reloads   *prometheus.CounterVec
+	closed    *prometheus.GaugeVec
 	shown     string // the hash that info shows
 }
 
@@ -35,10 +36,13 @@ func newConfiguration(r *prometheus.Registry) configuration {
 			Name: "emenda_config_reloads_total", Help: "Reloads since the start, by result (reloaded, unchanged, refused).",
 		}, []string{"result"}),
 	}
+	c.closed = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "emenda_maintenance", Help: "1 for each backend and dialect that is under maintenance by gateway.yaml's word.",
+	}, []string{"kind", "name"})
 	for _, result := range [...]string{"reloaded", "unchanged", "refused"} {
 		c.reloads.WithLabelValues(result)
 	}
-	r.MustRegister(c.hash, c.info, c.good, c.goodSince, c.reloads)
+	r.MustRegister(c.hash, c.info, c.good, c.goodSince, c.reloads, c.closed)
 	return c
 }
 
@@ -79,5 +83,19 @@ func (m *Metrics) ReloadSucceeded(at time.Time) {
 func (m *Metrics) ReloadFailed() {
 	if m != nil {
 		m.loaded.good.Set(0)
+	}
+}
+
+// NothingUnderMaintenance forgets what was under maintenance. Without metrics it does nothing.
+func (m *Metrics) NothingUnderMaintenance() {
+	if m != nil {
+		m.loaded.closed.Reset()
+	}
+}
+
+// UnderMaintenance says that a backend or dialect is under maintenance. Without metrics it does nothing.
+func (m *Metrics) UnderMaintenance(kind, name string) {
+	if m != nil {
+		m.loaded.closed.WithLabelValues(kind, name).Set(1)
 	}
 }

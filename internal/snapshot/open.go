@@ -73,6 +73,9 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), Kept: kept, clients: map[string]*backend.Client{}}
 	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
+		if settings.Backends[name].Maintenance.On {
+			continue // without a client nothing is sent, not even for a token
+		}
 		c, err := backend.New(l.options(settings.Backends[name], kept, metrics, log))
 		if err != nil {
 			s.Close()
@@ -85,7 +88,7 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 	}
 	s.Exchanger = exchange.New(exchange.Options{
 		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, Rates: kept, SignIns: kept, SignInLimit: store.SignInLimit(settings.Limits.SignIn), Zone: settings.Timezone, Clock: time.Now,
-		Unavailable: func(name string) bool { return s.clients[name] == nil },
+		Unavailable: s.unavailable,
 		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})
 	return s, nil
@@ -192,6 +195,33 @@ func fixed(t config.Text) int {
 		return 0
 	}
 	return n
+}
+
+// unavailable tells whether a backend is not called, and what callers are told.
+func (s *Snapshot) unavailable(backend string) (words string, out bool) {
+	if s.clients[backend] != nil {
+		return "", false
+	}
+	if b := s.Settings.Backends[backend]; b != nil {
+		words = b.Maintenance.Words
+	}
+	return words, true
+}
+
+// UnderMaintenance is a backend or dialect that is out of service by gateway.yaml's word.
+type UnderMaintenance struct{ Kind, Name string }
+
+// UnderMaintenance gives what is out of service by gateway.yaml's word, in order.
+func (s *Snapshot) UnderMaintenance() (all []UnderMaintenance) {
+	for _, name := range slices.Sorted(maps.Keys(s.Settings.Backends)) {
+		if s.Settings.Backends[name].Maintenance.On {
+			all = append(all, UnderMaintenance{"backend", name})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Settings.Maintenance)) {
+		all = append(all, UnderMaintenance{"dialect", name})
+	}
+	return all
 }
 
 // Call sends a call to its backend.

@@ -81,6 +81,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 	list.Add(found)
 	if set != nil && !files.partial {
 		checkCallers(cfg, set, &list)
+		checkMaintenance(cfg, set, &list)
 	}
 	list.Sort()
 	if list.HasErrors() {
@@ -150,6 +151,15 @@ func checkCallers(cfg *config.Config, set *mapping.Set, list *diag.List) {
 				list.Errorf(p.At, "unknown-permission", "permission %q allows caller %s nothing: no route of dialect %s needs it", p.Glob, name, c.Dialect).
 					Help = suggestion(p.Glob, append(needs(set, d), d.Name+".*"))
 			}
+		}
+	}
+}
+
+// checkMaintenance holds the dialects under maintenance against those there are.
+func checkMaintenance(cfg *config.Config, set *mapping.Set, list *diag.List) {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Closed)) {
+		if set.Dialects[name] == nil {
+			list.Errorf(cfg.Closed[name].At, "unknown-dialect", "there is no dialect %q", name).Help = suggestion(name, slices.Sorted(maps.Keys(set.Dialects)))
 		}
 	}
 }

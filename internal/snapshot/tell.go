@@ -92,7 +92,13 @@ func (r *Reloader) tellWarnings(list diag.List) {
 	}
 }
 
+// tellLeftOut says what is not served of what now serves.
 func (r *Reloader) tellLeftOut(s *Snapshot) {
+	r.metrics.NothingUnderMaintenance()
+	for _, m := range s.UnderMaintenance() {
+		r.log.Warn("under maintenance", slog.String("kind", m.Kind), slog.String("name", m.Name))
+		r.metrics.UnderMaintenance(m.Kind, m.Name)
+	}
 	for _, l := range s.LeftOut {
 		r.log.Warn("left out", slog.String("kind", l.Kind), slog.String("name", l.Name), slog.String("why", l.Why))
 	}
