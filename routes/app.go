@@ -130,6 +130,7 @@ func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 	switch {
 	case crowded:
 		ctx.SetConnectionClose()
+		ctx.Response.Header.Set(fiber.HeaderRetryAfter, "1")
 		a.refuse(x, mapping.KindUnavailable, "")
 	case badLength(ctx):
 		ctx.SetConnectionClose()

@@ -247,6 +247,7 @@ func TestTooManyConnections(t *testing.T) {
 	got := w.raw(request("GET /p/hello", ""))[0]
 	require.Equal(t, 503, got.status)
 	require.Equal(t, `{"detail":"not now"}`, got.body)
+	require.Equal(t, "1", got.header.Get("Retry-After"))
 	require.True(t, got.closed)
 	_, err := io.WriteString(kept[0], request("GET /p/hello", ""))
 	require.NoError(t, err)

@@ -21,6 +21,7 @@ type Answer struct {
 	Body     jsonx.Value // Absent when none
 	Attempts int
 	Took     time.Duration
+	Wait     time.Duration // class unavailable: before it is worth trying again; 0: not known
 
 	arena *jsonx.Arena
 	raw   []byte             // what Header points into

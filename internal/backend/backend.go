@@ -38,6 +38,8 @@ type Observer interface {
 	Called(op *contract.Operation, state contract.State, class string, took time.Duration)
 	// BreakerChanged tells "closed", "open" or "half_open".
 	BreakerChanged(backend, state string)
+	// Shed is a call that was not made because too many wait for the backend already.
+	Shed(backend string)
 	// TokenFetched tells whether obtaining or renewing ("obtain", "renew") a token went well.
 	TokenFetched(backend, how string, ok bool)
 }

@@ -62,6 +62,16 @@ func (b *breaker) allow() (turn uint64, ok bool) {
 	return b.turn, true
 }
 
+// left gives how long no call will go out; at least a second, for a trial may be under way.
+func (b *breaker) left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.state != open {
+		return time.Second
+	}
+	return max(b.until.Sub(b.now()), time.Second)
+}
+
 // report says how a call that was allowed ended.
 func (b *breaker) report(turn uint64, v verdict) {
 	b.mu.Lock()

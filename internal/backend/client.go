@@ -259,7 +259,9 @@ func (c *Client) send(ctx context.Context, call *Call, tok string, until time.Ti
 	op := call.Operation
 	turn, ok := c.breaker.allow()
 	if !ok {
-		return c.told(op, FailedAnswer(op, contract.ClassUnavailable, false), began), false
+		a := FailedAnswer(op, contract.ClassUnavailable, false)
+		a.Wait = c.breaker.left()
+		return c.told(op, a, began), false
 	}
 	a := newAnswer()
 	again := c.reported(turn, func() (verdict, bool) {
@@ -307,7 +309,14 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 				class = contract.ClassBroken // of dialling: a certificate, a name
 			}
 			a.fail(op, class, false)
-			if class == contract.ClassUnavailable || gaveUp(ctx) {
+			switch {
+			case errors.Is(err, errNoFree):
+				a.Wait = time.Second
+				if c.o.Observe != nil {
+					c.o.Observe.Shed(c.o.Contract.Name)
+				}
+				return nothing, false // to try again at once would only be more load
+			case class == contract.ClassUnavailable, gaveUp(ctx):
 				return nothing, !gaveUp(ctx)
 			}
 			return sick, true

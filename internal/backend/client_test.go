@@ -194,6 +194,8 @@ func (w *watcher) Called(op *contract.Operation, state contract.State, class str
 	w.note("%s", strings.TrimSpace(op.ID+" "+state.String()+" "+class))
 }
 func (w *watcher) BreakerChanged(backend, state string) { w.note("%s %s", backend, state) }
+func (w *watcher) Shed(backend string)                  { w.note("shed %s", backend) }
+
 func (w *watcher) TokenFetched(backend, how string, ok bool) {
 	w.note("%s %s %v", backend, how, ok)
 }

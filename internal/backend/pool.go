@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -48,7 +49,14 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// pool holds the connections to one backend: at most so many, idle ones used last in, first out.
+// queueTime bounds how long a call waits for a connection. A burst finds one in
+// the time a few answers take; a backend that is slower than its callers is not
+// made faster by a queue, and whoever is told soon can do something else.
+const queueTime = 250 * time.Millisecond
+
+// pool holds the connections to one backend: at most so many, idle ones used
+// last in, first out. When all are busy as many calls again wait for one, for a
+// moment, in their order; what comes on top is refused at once.
 type pool struct {
 	addr string
 	tls  *tls.Config // nil: plain
@@ -57,15 +65,26 @@ type pool struct {
 
 	mu     sync.Mutex
 	free   []*conn
-	count  int // connections open or being dialled
+	count  int       // connections open or being dialled
+	queue  []*waiter // somebody waits only while none is idle and there is no room
 	reaper *time.Timer
 	closed bool
+}
+
+// waiter is a call that waits for a connection: one, or nil for room to dial
+// one, is handed to it. The channel is closed when there will be none.
+type waiter struct {
+	handed chan *conn
+	fresh  bool
 }
 
 // get gives an idle connection, or with fresh or without an idle one a new one.
 func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, error) {
 	for {
-		c, err := p.take(fresh)
+		c, w, err := p.take(fresh)
+		if w != nil {
+			c, err = p.wait(ctx, deadline, w)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -80,34 +99,101 @@ func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, 
 	c, err := p.dial(ctx, deadline)
 	if err != nil {
 		p.mu.Lock()
-		p.count--
+		p.leave()
 		p.mu.Unlock()
 		return nil, err
 	}
 	return c, nil
 }
 
-// take gives an idle connection; nil when a new one is to be dialled, which is counted already.
-func (p *pool) take(fresh bool) (*conn, error) {
+// take gives an idle connection; nil when a new one is to be dialled, which is
+// counted already; or a place in the queue.
+func (p *pool) take(fresh bool) (*conn, *waiter, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return nil, errClosed
+		return nil, nil, errClosed
 	}
 	last := len(p.free) - 1
 	// When the last one has idled too long, so have those below: the reaper closes them.
 	if !fresh && last >= 0 && time.Since(p.free[last].since) < p.idle {
-		return p.pop(), nil
+		return p.pop(), nil, nil
 	}
 	if p.count >= p.most && last >= 0 { // an idle one makes room
 		_ = p.pop().Close()
 		p.count--
 	}
 	if p.count >= p.most {
-		return nil, errNoFree
+		if len(p.queue) >= p.most {
+			return nil, nil, errNoFree
+		}
+		w := &waiter{handed: make(chan *conn, 1), fresh: fresh}
+		p.queue = append(p.queue, w)
+		return nil, w, nil
 	}
 	p.count++
-	return nil, nil
+	return nil, nil, nil
+}
+
+// wait waits in the queue: for a moment, and for no more than half of the time
+// there is, so that some is left for the call.
+func (p *pool) wait(ctx context.Context, deadline time.Time, w *waiter) (*conn, error) {
+	t := time.NewTimer(min(queueTime, time.Until(deadline)/2))
+	defer t.Stop()
+	why := errNoFree
+	select {
+	case c, ok := <-w.handed:
+		return handed(c, ok)
+	case <-t.C:
+	case <-ctx.Done():
+		why = ctx.Err()
+	}
+	p.mu.Lock()
+	i := slices.Index(p.queue, w)
+	if i >= 0 {
+		p.queue = slices.Delete(p.queue, i, i+1)
+		p.mu.Unlock()
+		return nil, why
+	}
+	p.mu.Unlock()
+	c, ok := <-w.handed // it has been handed something just now
+	if ctx.Err() == nil || !ok {
+		return handed(c, ok)
+	}
+	if c != nil {
+		p.put(c)
+	} else {
+		p.mu.Lock()
+		p.leave()
+		p.mu.Unlock()
+	}
+	return nil, why
+}
+
+func handed(c *conn, ok bool) (*conn, error) {
+	if !ok {
+		return nil, errClosed
+	}
+	return c, nil
+}
+
+// leave gives up the room of one connection: to who waits longest, if somebody does.
+func (p *pool) leave() {
+	if w := p.next(); w != nil {
+		w.handed <- nil
+		return
+	}
+	p.count--
+}
+
+// next takes the first out of the queue; nil when it is empty.
+func (p *pool) next() *waiter {
+	if len(p.queue) == 0 {
+		return nil
+	}
+	w := p.queue[0]
+	p.queue = slices.Delete(p.queue, 0, 1)
+	return w
 }
 
 // pop gives the connection that became idle last.
@@ -156,6 +242,14 @@ func (p *pool) put(c *conn) {
 		_ = c.Close()
 		return
 	}
+	if w := p.next(); w != nil {
+		if w.fresh { // its call wants one of its own
+			_ = c.Close()
+			c = nil
+		}
+		w.handed <- c
+		return
+	}
 	p.free = append(p.free, c)
 	if p.reaper == nil {
 		p.reaper = time.AfterFunc(p.idle, p.reap)
@@ -168,7 +262,7 @@ func (p *pool) put(c *conn) {
 func (p *pool) drop(c *conn) {
 	_ = c.Close()
 	p.mu.Lock()
-	p.count--
+	p.leave()
 	p.mu.Unlock()
 }
 
@@ -203,6 +297,9 @@ func (p *pool) close() {
 	}
 	p.count -= len(p.free)
 	p.free = nil
+	for w := p.next(); w != nil; w = p.next() {
+		close(w.handed)
+	}
 	if p.reaper != nil {
 		p.reaper.Stop()
 	}

@@ -110,7 +110,7 @@ func backendShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "url", Shape: textOrEnv, Required: true, Doc: "Scheme, host and optional base path: https://backend.example."},
 		yamldoc.Key{Name: "sign_in", Shape: mapOf(secret), Doc: "Secrets by the variables the contract's sign-in names; without a contract, `user` and `password` (HTTP Basic), `bearer` (Authorization: Bearer) or none."},
 		yamldoc.Key{Name: "timeout", Shape: durationOrEnv, Doc: "How long one attempt may take; without it, " + defaultTimeout + "."},
-		yamldoc.Key{Name: "at_most", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultAtMost + "."},
+		yamldoc.Key{Name: "at_most", Shape: intOrEnv, Doc: "How many connections at once; as many calls again wait for one, for a moment, and those above end unavailable. Without it, " + defaultAtMost + "."},
 		yamldoc.Key{Name: "idle_timeout", Shape: durationOrEnv, Doc: "When an idle connection is closed: below the backend's own; without it, " + defaultIdleTimeout + "."},
 		yamldoc.Key{Name: "max_answer", Shape: sizeOrEnv, Doc: "The largest answer taken; without it, " + defaultMaxAnswer + "."},
 		yamldoc.Key{Name: "breaker", Doc: "When to stop calling for a while.", Shape: object("breaker", "When to stop calling a backend for a while.",

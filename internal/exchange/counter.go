@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -17,6 +18,7 @@ type counter struct {
 
 	mu     sync.Mutex
 	failed FailedCall
+	wait   time.Duration // before what was unavailable is worth asking again
 }
 
 // FailedCall is a call that did not end ok or refused.
@@ -32,6 +34,7 @@ func (c *counter) Call(ctx context.Context, call *backend.Call) *backend.Answer 
 	a := c.next.Call(ctx, call)
 	if a.State == contract.Failed || a.State == contract.Unknown {
 		c.mu.Lock()
+		c.wait = max(c.wait, a.Wait)
 		c.failed = FailedCall{Operation: call.Operation.Name(), Class: a.Class, Status: a.Status}
 		c.mu.Unlock()
 	}
@@ -39,10 +42,10 @@ func (c *counter) Call(ctx context.Context, call *backend.Call) *backend.Answer 
 }
 
 // take gives what was counted, and forgets it.
-func (c *counter) take() (calls int, failed FailedCall) {
-	calls, failed = int(c.n.Swap(0)), c.failed
-	c.next, c.failed = nil, FailedCall{}
-	return calls, failed
+func (c *counter) take() (calls int, failed FailedCall, wait time.Duration) {
+	calls, failed, wait = int(c.n.Swap(0)), c.failed, c.wait
+	c.next, c.failed, c.wait = nil, FailedCall{}, 0
+	return calls, failed, wait
 }
 
 // running is what a run is handed, used again once it is over: no call outlives it.

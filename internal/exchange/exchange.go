@@ -159,12 +159,16 @@ func (e *Exchanger) run(ctx context.Context, f *expr.Frame, route *mapping.Route
 		MaxEach: e.o.MaxEach, Fuel: e.o.Fuel, OneByOne: e.o.OneByOne,
 	}
 	out := flow.Run(ctx, route.Plan, f, given, &run.env, buf)
-	report.Calls, report.Failed = run.counted.take()
+	var wait time.Duration
+	report.Calls, report.Failed, wait = run.counted.take()
 	run.env = flow.Env{}
 	runs.Put(run)
 	if out.Problem != nil {
 		report.Class, report.Step, report.Cause = out.Problem.Class, out.Problem.Step, out.Problem.Cause
-		return e.refuse(route.Errors, r, &intake.Problem{Kind: out.Problem.Kind, Message: out.Problem.Message}, report, buf)
+		if out.Problem.Kind != mapping.KindUnavailable {
+			wait = 0
+		}
+		return e.refuse(route.Errors, r, &intake.Problem{Kind: out.Problem.Kind, Message: out.Problem.Message, Wait: wait}, report, buf)
 	}
 	report.Outcome, report.Reply = "ok", out.Index
 	return Response{Status: out.Status, Type: out.Type, Header: out.Header, Body: out.Body, Report: report}

@@ -358,3 +358,23 @@ func BenchmarkServe(b *testing.B) {
 		buf = got.Body
 	}
 }
+
+// What is unavailable for a known time says so; what failed otherwise does not.
+func TestRetryAfter(t *testing.T) {
+	routes := smallWorld(t)
+	for class, want := range map[string][]contract.Header{
+		contract.ClassUnavailable: {{Name: "Retry-After", Value: "3"}}, contract.ClassBroken: nil,
+	} {
+		busy := shop(func(_ context.Context, c *backend.Call) *backend.Answer {
+			a := backend.FailedAnswer(c.Operation, class, false)
+			a.Wait = 2100 * time.Millisecond
+			return a
+		})
+		for range 2 { // what a run is handed is used again
+			got := exchanger(busy).Serve(context.Background(), routes["item"], asking("item", "id=5", nil), nil, nil)
+			require.Equal(t, want, got.Header, class)
+		}
+		got := exchanger(answering(200, `<html>`)).Serve(context.Background(), routes["item"], asking("item", "id=5", nil), nil, nil)
+		require.Empty(t, got.Header)
+	}
+}

@@ -22,6 +22,7 @@ type Metrics struct {
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec
 	breaker   *prometheus.GaugeVec
+	shed      *prometheus.CounterVec
 	tokens    *prometheus.CounterVec
 	templates *prometheus.CounterVec
 	limited   *prometheus.CounterVec
@@ -57,6 +58,9 @@ func NewMetrics(version string) *Metrics {
 		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "emenda_backend_breaker_state", Help: "1 for the state (closed, half_open, open) a backend's circuit breaker is in.",
 		}, []string{"backend", "state"}),
+		shed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "emenda_backend_shed_total", Help: "Calls not made because every connection to the backend is busy and too many wait for one, by backend.",
+		}, []string{"backend"}),
 		tokens: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emenda_token_fetches_total", Help: "Fetches of a backend's token, by backend, how (obtain, renew) and result (ok, failed).",
 		}, []string{"backend", "how", "result"}),
@@ -74,7 +78,7 @@ func NewMetrics(version string) *Metrics {
 	build.Set(1)
 	m.store = newStoreMetrics(m.registry)
 	m.loaded = newConfiguration(m.registry)
-	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.tokens, m.limited, m.templates, build,
+	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.shed, m.tokens, m.limited, m.templates, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -153,6 +157,9 @@ func (m *Metrics) Breaker(backend, state string) {
 		m.breaker.WithLabelValues(backend, s).Set(v)
 	}
 }
+
+// Shed counts a call that was not made for lack of a connection.
+func (m *Metrics) Shed(backend string) { m.shed.WithLabelValues(backend).Inc() }
 
 // Token counts a fetch of a backend's token; how is obtain or renew.
 func (m *Metrics) Token(backend, how string, ok bool) {

@@ -298,5 +298,8 @@ func (w *watch) BreakerChanged(name, state string) {
 	w.log.LogAttrs(context.Background(), level, "circuit breaker", slog.String("backend", name), slog.String("state", state))
 }
 
+// Shed counts a call that was not made for lack of a connection.
+func (w *watch) Shed(name string) { w.metrics.Shed(name) }
+
 // TokenFetched counts a fetch.
 func (w *watch) TokenFetched(name, how string, ok bool) { w.metrics.Token(name, how, ok) }
