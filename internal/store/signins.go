@@ -54,9 +54,9 @@ const (
 	byRate    = "rate"
 )
 
-func (s *signIns) init() {
-	s.seed = maphash.MakeSeed()
-	s.addresses, s.callers = map[netip.Addr]*failures{}, map[string]*failures{}
+func (g *signIns) init() {
+	g.seed = maphash.MakeSeed()
+	g.addresses, g.callers = map[netip.Addr]*failures{}, map[string]*failures{}
 }
 
 // count counts a failure.
