@@ -19,7 +19,7 @@ const (
 	defaultMaxAnswer   = "8MB"
 	defaultFailures    = "5"
 	defaultPause       = "5s"
-	defaultWrong       = "20"
+	defaultWrong       = "100"
 	defaultWrongPer    = "1m"
 	defaultWrongPause  = "1m"
 	defaultBody        = "1MB"
@@ -159,7 +159,7 @@ func limitsShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "sign_in", Doc: "When an address that signs in wrongly again and again has to wait.", Shape: object("sign-in limit", "When an address that signs in wrongly again and again has to wait.",
 			yamldoc.Key{Name: "failures", Shape: intOrEnv, Doc: "So many wrong sign-ins from one address; one alone is enough for an address while so many come for one caller, wherever from. Without it, " + defaultWrong + "."},
 			yamldoc.Key{Name: "per", Shape: durationOrEnv, Doc: "Within this time; without it, " + defaultWrongPer + "."},
-			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long it is answered `limited` then; callers that have signed in from there before are not. Without it, " + defaultWrongPause + "."},
+			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long it is answered `limited` then; an address from which somebody has signed in never is. Without it, " + defaultWrongPause + "."},
 		)},
 	)
 }

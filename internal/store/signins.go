@@ -27,11 +27,12 @@ const (
 // signIns slow down who guesses credentials, in this process. An address waits
 // that has failed often. Failures for one caller from many addresses make none
 // wait that has not failed itself: they only leave each a single try. And
-// a caller who has signed in from an address before is let in from there
-// whatever others behind the same address do, so that nobody can lock it out.
+// an address from which somebody has signed in never waits: it is that of a
+// caller, perhaps of many behind one proxy, whom nobody else's mistakes may
+// lock out, and whose own mistakes are to be told as what they are.
 type signIns struct {
 	seed   maphash.Seed
-	known  [knownSlots]atomic.Uint64 // hashes of caller and address that were right
+	known  [knownSlots]atomic.Uint64 // hashes of addresses from which somebody has signed in
 	paused atomic.Int64              // no address waits after this, in Unix nanoseconds
 
 	mu        sync.Mutex
@@ -92,6 +93,9 @@ func (s *Store) WrongSignIn(l *SignInLimit, from netip.Addr, caller string, now 
 	}
 	g := &s.signIns
 	from = place(from)
+	if slot, h := g.slot(from); slot.Load() == h {
+		return 0
+	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.addresses[from]
@@ -158,18 +162,23 @@ func (g *signIns) makeRoom(l *SignInLimit, now time.Time) {
 	}
 }
 
+// slot gives where it is noted that somebody has signed in from an address, and what stands there then.
+func (g *signIns) slot(from netip.Addr) (*atomic.Uint64, uint64) {
+	bytes := from.As16()
+	h := maphash.Bytes(g.seed, bytes[:])
+	return &g.known[h%knownSlots], h
+}
+
 // RightSignIn notes that a caller has signed in from an address, and tells how
-// long it has to wait all the same: an address that waits is let in only as a
-// caller that is known from there. It allocates nothing.
+// long it has to wait all the same: an address that waits already is not let
+// in, so that a right guess is not told from a wrong one. It allocates nothing.
 func (s *Store) RightSignIn(from netip.Addr, caller string, now time.Time) time.Duration {
 	if !from.IsValid() {
 		return 0
 	}
 	g := &s.signIns
 	from = place(from)
-	bytes := from.As16()
-	h := maphash.String(g.seed, caller)*31 + maphash.Bytes(g.seed, bytes[:])
-	slot := &g.known[h%knownSlots]
+	slot, h := g.slot(from)
 	if slot.Load() == h {
 		return 0
 	}
