@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -37,7 +38,8 @@ func (e *Exchanger) begin(ctx context.Context, f *expr.Frame, route *mapping.Rou
 	if e.o.Turns == nil {
 		return nil, nil
 	}
-	about := store.About{Route: route.Plan.Name, Caller: report.Caller, RequestID: r.ID}
+	// The request's own texts are only lent; what is kept of a call outlives it.
+	about := store.About{Route: route.Plan.Name, Caller: report.Caller, RequestID: strings.Clone(r.ID)}
 	var repeat *store.Repeat
 	if route.Repeat != nil {
 		key := route.Repeat.Key.AppendJSON(nil, f)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -195,4 +196,27 @@ func TestWithoutRepeat(t *testing.T) {
 	s = newSeller(t, turns(func() (store.Turn, store.Found, []byte, error) { panic("asked for a turn") }))
 	s.sells = answering(200, `{"name":"a"}`)
 	require.Equal(t, 201, s.ask("item", "id=1", nil).Status)
+}
+
+// lent keeps what it is told of a request, as a store does.
+type lent struct {
+	*store.Store
+	about store.About
+}
+
+func (l *lent) Begin(ctx context.Context, r *store.Repeat, about store.About, now time.Time) (store.Turn, store.Found, []byte, error) {
+	l.about = about
+	return l.Store.Begin(ctx, r, about, now)
+}
+
+// The HTTP library uses a request's memory again: nothing of it may be kept.
+func TestWhatIsKeptIsNotLent(t *testing.T) {
+	l := &lent{Store: store.NewLocal(10)}
+	s := newSeller(t, l)
+	id := []byte("request-1")
+	r := asking("sell", "id=1", nil)
+	r.ID = unsafe.String(unsafe.SliceData(id), len(id))
+	s.e.Serve(context.Background(), s.routes["sell"], r, nil, nil)
+	copy(id, "529982247")
+	require.Equal(t, "request-1", l.about.RequestID)
 }
