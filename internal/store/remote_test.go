@@ -206,7 +206,8 @@ func TestEndsWhileRedisIsAway(t *testing.T) {
 	require.NoError(t, b.Done(bg, list[0].ID))
 
 	p.redis.Kill() // what was looked at does not come back
-	untilDown(t, a)
+	untilDown(t, a, b)
+	require.Equal(t, `0`, count(t, b, `1`), "what was given back is not counted, either")
 	p.redis.Run()
 	untilUp(t, a)
 	require.Empty(t, unknowns(t, a))

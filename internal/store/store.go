@@ -173,9 +173,7 @@ func (s *Store) recallCount(ctx context.Context, m *mapping.Memory, mapped []byt
 		}
 		return nil, false, err
 	}
-	if n > 0 {
-		s.know(names[0], number(n), until(m, now))
-	}
+	s.know(names[0], strconv.AppendInt(nil, n, 10), until(m, now)) // also that there is none any more
 	return number(n), n > 0, nil
 }
 
