@@ -29,6 +29,8 @@ type (
 type ex struct {
 	typ     *Type
 	eval    evalFunc
+	hard    bool     // eval fails when there is no value
+	reach   *reach   // the way that eval goes, when it reads a name or members
 	cond    condFunc // when it gives true or false
 	pipe    *pipe    // when it is a filter or map: its elements, without the list
 	path    string   // the name by which facts know it; "" when it is no path
@@ -174,18 +176,6 @@ func (c *checker) required(n ast.Node) *ex {
 	return e
 }
 
-// hard makes e's evaluation fail by name when its value is missing at run time.
-func (c *checker) hard(n ast.Node, eval evalFunc) evalFunc {
-	at, message := c.at(n), "no value: "+c.words(n)
-	return func(f *Frame) jsonx.Value {
-		v := eval(f)
-		if v.None() {
-			return f.failAt(&at, message)
-		}
-		return v
-	}
-}
-
 // name checks a name standing for a value.
 func (c *checker) name(n *ast.IdentifierNode, m mode) *ex {
 	if n.Value == "null" {
@@ -208,7 +198,8 @@ func (c *checker) name(n *ast.IdentifierNode, m mode) *ex {
 		}
 		return nothing()
 	}
-	e := &ex{typ: nm.Type, path: nm.Name, eval: slotReader(nm)}
+	e := &ex{typ: nm.Type, path: nm.Name}
+	e.read(reachOf(nm))
 	if e.typ == nil {
 		e.typ = anyType
 	}
@@ -228,26 +219,9 @@ func (c *checker) name(n *ast.IdentifierNode, m mode) *ex {
 		e.no = append(e.no[:len(e.no):len(e.no)], e.present...)
 	}
 	if !e.typ.Null && m != soft {
-		e.eval = c.hard(n, e.eval)
+		c.harden(e, n)
 	}
 	return e
-}
-
-// slotReader gives the code that reads a name.
-func slotReader(nm *Name) evalFunc {
-	slot := nm.Slot
-	switch {
-	case nm.Kind == LetName:
-		return func(f *Frame) jsonx.Value { return f.Get(slot) }
-	case nm.Type != nil && nm.Type.Kind == TimeType && nm.Kind == PlainName:
-		return func(f *Frame) jsonx.Value {
-			if f.state[slot] == slotEmpty {
-				return f.nowValue()
-			}
-			return f.slots[slot]
-		}
-	}
-	return func(f *Frame) jsonx.Value { return f.slots[slot] }
 }
 
 // step records the reading of a step's body, and reports one that may be missing.

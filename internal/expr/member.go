@@ -61,7 +61,7 @@ func (c *checker) member(n *ast.MemberNode, m mode) *ex {
 		e.yes, e.no = e.present, e.present
 	}
 	if !e.typ.Null && !e.short && m != soft {
-		e.eval = c.hard(n, e.eval)
+		c.harden(e, n)
 	}
 	return e
 }
@@ -113,13 +113,16 @@ func (c *checker) namespaceMember(ns *Name, n *ast.MemberNode) *ex {
 	if c.holds(path) {
 		t = t.NotNull()
 	}
-	return &ex{typ: t, path: path, eval: slotReader(nm), present: []Fact{{Path: path}}}
+	e := &ex{typ: t, path: path, present: []Fact{{Path: path}}}
+	e.read(reachOf(nm))
+	return e
 }
 
 // field checks the reading of a field.
 func (c *checker) field(base *ex, n *ast.MemberNode, name *ast.StringNode) *ex {
-	get, key := base.eval, name.Value
-	e := &ex{eval: func(f *Frame) jsonx.Value { return get(f).Get(key) }}
+	key := name.Value
+	e := new(ex)
+	e.read(base.member(key))
 	if base.path != "" {
 		e.path = base.path + "." + key
 	}

@@ -122,19 +122,11 @@ func (c *checker) predicate(n ast.Node, name string, args []ast.Node) *ex {
 	}
 	slot := c.scope.Layout.NewSlot()
 	c.count++
-	var at diag.Span
-	body := &ex{typ: elem, path: "#" + strconv.Itoa(c.count), eval: func(f *Frame) jsonx.Value { return f.slots[slot] }}
+	body := &ex{typ: elem, path: "#" + strconv.Itoa(c.count)}
+	body.read(&reach{slot: slot, bare: true})
 	body.present = []Fact{{Path: body.path}}
 	if !elem.Null {
-		at = c.at(args[0])
-		message := "an element without value in " + c.words(args[0])
-		body.eval = func(f *Frame) jsonx.Value {
-			v := f.slots[slot]
-			if v.None() {
-				return f.failAt(&at, message)
-			}
-			return v
-		}
+		body.harden(lack{c.at(args[0]), "an element without value in " + c.words(args[0])})
 	}
 	inner := args[1]
 	if pred, ok := inner.(*ast.PredicateNode); ok {

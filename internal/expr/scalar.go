@@ -132,25 +132,41 @@ func (b *builder) leaf(r *reader, x piece, s *Scope, p place) *tpl {
 	if p.typ != nil && convert != nil && p.typ.Kind != AnyType && !e.typ.Told {
 		t.typ = &Type{Kind: p.typ.Kind, Integer: p.typ.Integer, Null: e.typ.Null, Secret: e.typ.Secret}
 	}
-	get, at, words := e.eval, c.at(src.root), c.words(src.root)
-	message, sends := "no value: "+words, e.sends
+	lack := lack{c.at(src.root), "no value: " + c.words(src.root)}
+	get, sends := e.eval, e.sends
 	t.optional = lacks && !(sends && !x.optional)
-	t.eval = func(f *Frame) jsonx.Value {
-		v := get(f)
-		if v.None() {
-			switch {
-			case f.err != nil:
-			case sends && v.Kind() == jsonx.Null:
+	switch {
+	case convert == nil && e.hard: // it fails by itself
+		t.eval = get
+	case convert == nil && !sends:
+		t.eval = func(f *Frame) jsonx.Value {
+			v := get(f)
+			if !v.None() {
 				return v
-			case !lacks:
-				f.failAt(&at, message)
+			}
+			if !lacks && f.err == nil {
+				f.failAt(&lack.at, lack.message)
 			}
 			return jsonx.Value{}
 		}
-		if convert != nil {
-			return convert(f, v)
+	default:
+		t.eval = func(f *Frame) jsonx.Value {
+			v := get(f)
+			if v.None() {
+				switch {
+				case f.err != nil:
+				case sends && v.Kind() == jsonx.Null:
+					return v
+				case !lacks:
+					f.failAt(&lack.at, lack.message)
+				}
+				return jsonx.Value{}
+			}
+			if convert != nil {
+				return convert(f, v)
+			}
+			return v
 		}
-		return v
 	}
 	return t
 }
