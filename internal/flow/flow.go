@@ -142,7 +142,7 @@ func Run(ctx context.Context, p *mapping.Plan, f *expr.Frame, g Given, env *Env,
 	return r.reply(buf)
 }
 
-// RunFlow runs a flow's plan on its own and gives its result (for tests of
+// RunFlow runs a flow's plan on its own, with input that is valid JSON, and gives its result (for tests of
 // flows). err tells that input is not what the flow takes.
 func RunFlow(ctx context.Context, p *mapping.Plan, input []byte, env *Env) (state contract.State, class, message string, result []byte, err error) {
 	var w *watch

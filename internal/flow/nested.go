@@ -54,7 +54,7 @@ func (r *run) takeInput(raw []byte) (result, bool) {
 		res.badInput = true
 		return res, false
 	}
-	v := r.own(raw)
+	v := r.made(raw)
 	if v.Kind() != jsonx.Object {
 		return bad("is no object")
 	}

@@ -40,7 +40,7 @@ func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem in
 			return nil, res
 		}
 	}
-	if ctx.Err() != nil { // no time is left: nothing more is sent
+	if c.Action == mapping.DoCall && ctx.Err() != nil { // no time is left: nothing more is sent
 		return nil, result{state: contract.Failed, class: contract.ClassTimeout, why: "no time left to begin"}
 	}
 	t := r.newTask(s, c, elem)
@@ -100,7 +100,7 @@ func (r *run) newTask(s *mapping.Step, c *mapping.Case, elem int) *task {
 	} else {
 		t = new(task)
 	}
-	t.step, t.elem, t.action, t.memory = s.Index, elem, c.Action, c.Memory
+	t.used, t.step, t.elem, t.action, t.memory = true, s.Index, elem, c.Action, c.Memory
 	return t
 }
 

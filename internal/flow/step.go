@@ -132,7 +132,7 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 			res.cause = placed(res.cause, t.whole.At)
 		}
 		if res.state == contract.OK {
-			res.body = r.own(t.out)
+			res.body = r.made(t.out)
 		}
 	case mapping.DoRecall, mapping.DoRemember:
 		switch recall := t.action == mapping.DoRecall; {
@@ -148,6 +148,13 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 		r.keep(s, t.cacheKey, &res)
 	}
 	return res
+}
+
+// made takes over JSON that was rendered here.
+func (r *run) made(raw []byte) jsonx.Value {
+	m := r.f.Arena.Mark()
+	r.f.Arena.SetBuf(append(r.f.Arena.Buf(), raw...))
+	return r.f.Arena.Index(r.f.Arena.Text(m))
 }
 
 // own parses JSON into the frame's arena, on memory that lives as long.

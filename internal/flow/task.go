@@ -13,6 +13,7 @@ import (
 // while the run lasts.
 type task struct {
 	step, elem int // elem is -1 outside an `each`
+	used       bool
 	action     mapping.Action
 	call       backend.Call
 	body       []byte // of the request; a flow's input; a memory's key
@@ -36,17 +37,30 @@ type task struct {
 	crash   any
 }
 
-// reset lets go of what a pooled task points to.
+// reset lets go of what a used task points to, so that it can be used again.
 func (t *task) reset() {
-	req := contract.Request{Target: t.call.Request.Target[:0], Headers: t.call.Request.Headers[:0], Body: t.call.Request.Body[:0]}
-	clear(req.Headers[:cap(req.Headers)])
-	params := t.call.Params[:0]
-	clear(params[:cap(params)])
-	body, value, owned, claim := t.body[:0], t.value[:0], t.owned[:0], t.claimKey[:0]
-	if cap(body)+cap(value)+cap(owned)+cap(claim)+cap(req.Target)+cap(req.Body) > keptBytes {
-		body, value, owned, claim, req.Target, req.Body = nil, nil, nil, nil, nil, nil
+	if !t.used {
+		return
 	}
-	*t = task{body: body, value: value, owned: owned, claimKey: claim, call: backend.Call{Request: req, Params: params}}
+	t.used = false
+	if t.action == mapping.DoCall {
+		clear(t.call.Request.Headers)
+		clear(t.call.Params)
+		req := contract.Request{Target: t.call.Request.Target[:0], Headers: t.call.Request.Headers[:0], Body: t.call.Request.Body[:0]}
+		t.call = backend.Call{Request: req, Params: t.call.Params[:0]}
+	}
+	t.body, t.value, t.owned, t.claimKey = t.body[:0], t.value[:0], t.owned[:0], t.claimKey[:0]
+	if req := &t.call.Request; cap(t.body)+cap(t.value)+cap(t.owned)+cap(t.claimKey)+cap(req.Target)+cap(req.Body) > keptBytes {
+		t.body, t.value, t.owned, t.claimKey, req.Target, req.Body = nil, nil, nil, nil, nil, nil
+	}
+	t.flow, t.whole, t.memory, t.answer, t.out, t.crash = nil, nil, nil, nil, nil, nil
+	t.cacheKey, t.found, t.failed = "", false, false
+	if t.guarded {
+		t.guarded, t.admission = false, Admission{}
+	}
+	if t.stopped || t.action == mapping.DoFlow {
+		t.stopped, t.res = false, result{}
+	}
 }
 
 // fly makes the call on a goroutine of its own.
