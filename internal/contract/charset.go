@@ -11,7 +11,10 @@ import (
 
 // splitType gives the media type and the charset of a Content-Type, as written, without allocating.
 func splitType(contentType string) (bare, charset string) {
-	bare, rest, _ := strings.Cut(contentType, ";")
+	bare, rest, more := strings.Cut(contentType, ";")
+	if !more {
+		return strings.TrimSpace(bare), ""
+	}
 	for rest != "" {
 		var p string
 		p, rest, _ = strings.Cut(rest, ";")
@@ -41,6 +44,9 @@ func equalFold(s, lower string) bool {
 
 // latin tells whether charset is one of the single-byte ones old servers send.
 func latin(charset string) bool {
+	if charset == "" {
+		return false
+	}
 	for _, name := range [...]string{"iso-8859-1", "latin1", "iso8859-1", "iso_8859-1", "windows-1252", "cp1252", "iso-8859-15"} {
 		if equalFold(charset, name) {
 			return true

@@ -61,15 +61,18 @@ func (o *Operation) read(a *jsonx.Arena, contentType string, body []byte) (jsonx
 		return jsonx.Value{}, empty
 	case isHTML(bare, trimmed):
 		return jsonx.Value{}, unreadable
-	case !utf8.ValidString(text):
-		return jsonx.Value{}, unreadable
 	case o.AnswerKind == TextAnswer && !isJSON(bare):
+		if !utf8.ValidString(text) {
+			return jsonx.Value{}, unreadable
+		}
 		return jsonx.TextValue(text), good
 	}
-	if v, err := a.Parse(trimmed, false); err == nil {
+	if v, err := a.Parse(trimmed, false); err == nil { // what surrounds it is blank: all is UTF-8
 		return o.fitting.fit(a, v), good
 	}
 	switch {
+	case !utf8.ValidString(text):
+		return jsonx.Value{}, unreadable
 	case strings.IndexByte("{[\"<", trimmed[0]) >= 0:
 		return jsonx.Value{}, unreadable // JSON that was cut, or a page after all
 	case o.AnswerKind == TextAnswer || o.AnswerKind == NoAnswer:
@@ -84,6 +87,9 @@ func (o *Operation) read(a *jsonx.Arena, contentType string, body []byte) (jsonx
 func isHTML(bare, trimmed string) bool {
 	if equalFold(bare, "text/html") || equalFold(bare, "application/xhtml+xml") {
 		return true
+	}
+	if trimmed == "" || trimmed[0] != '<' {
+		return false
 	}
 	for _, begin := range [...]string{"<!doctype", "<html", "<head", "<body", "<?xml"} {
 		if len(trimmed) >= len(begin) && equalFold(trimmed[:len(begin)], begin) {
@@ -110,7 +116,7 @@ func (o *Operation) byRules(a *jsonx.Arena, status int, answer jsonx.Value, read
 	}
 	defer func() { release() }()
 	for _, r := range o.rules {
-		if r.reads && !readable {
+		if r.reads && !readable || r.lacks(answer) {
 			continue
 		}
 		if r.scope != scope {

@@ -15,13 +15,27 @@ import (
 type fitting struct {
 	kind    expr.TypeKind
 	integer bool
+	shape   jsonx.Shape // an answer that suits it is as declared
 	elem    *fitting
 	fields  []fittedField
 }
 
 type fittedField struct {
-	name string
-	fit  *fitting
+	key jsonx.Key
+	fit *fitting
+}
+
+// loose gives the kinds of values that may be converted to a declared one.
+func loose(kind expr.TypeKind) jsonx.Kinds {
+	switch kind {
+	case expr.NumberType:
+		return jsonx.KindsOf(jsonx.String)
+	case expr.TextType:
+		return jsonx.KindsOf(jsonx.Number)
+	case expr.BoolType:
+		return jsonx.KindsOf(jsonx.Number, jsonx.String)
+	}
+	return 0
 }
 
 // fittingOf prepares the fitting of a type; nil when there is nothing to fit.
@@ -39,7 +53,7 @@ func (seen fitTypes) of(t *expr.Type) *fitting {
 	}
 	switch t.Kind {
 	case expr.BoolType, expr.TextType, expr.NumberType:
-		f := &fitting{kind: t.Kind, integer: t.Integer}
+		f := &fitting{kind: t.Kind, integer: t.Integer, shape: jsonx.Shape{Wrong: loose(t.Kind)}}
 		seen[t] = f
 		return f
 	case expr.ListType:
@@ -49,14 +63,17 @@ func (seen fitTypes) of(t *expr.Type) *fitting {
 			seen[t] = nil
 			return nil
 		}
+		f.shape.Element = &f.elem.shape
 		return f
 	case expr.ObjectType:
 		f := &fitting{kind: t.Kind}
 		seen[t] = f
+		var members []jsonx.Member
 		for _, name := range t.Order {
 			if field := t.Fields[name]; field != nil {
 				if fit := seen.of(field.Type); fit != nil {
-					f.fields = append(f.fields, fittedField{name: name, fit: fit})
+					f.fields = append(f.fields, fittedField{key: jsonx.NewKey(name), fit: fit})
+					members = append(members, jsonx.Member{Key: jsonx.NewKey(name), Shape: &fit.shape})
 				}
 			}
 		}
@@ -64,6 +81,7 @@ func (seen fitTypes) of(t *expr.Type) *fitting {
 			seen[t] = nil
 			return nil
 		}
+		f.shape.SetMembers(members)
 		return f
 	}
 	return nil
@@ -71,7 +89,7 @@ func (seen fitTypes) of(t *expr.Type) *fitting {
 
 // fit gives v with the declared kinds; v itself when it has them.
 func (t *fitting) fit(a *jsonx.Arena, v jsonx.Value) jsonx.Value {
-	if t == nil || t.fits(v) {
+	if t == nil || t.shape.Suits(v) || t.fits(v) {
 		return v
 	}
 	m := a.Mark()
@@ -100,7 +118,7 @@ func (t *fitting) fits(v jsonx.Value) bool {
 		}
 		next := 0
 		for it := v.Iter(); it.Next(); {
-			if fit := t.field(it.Key(), &next); fit != nil && !fit.fits(it.Value()) {
+			if fit := t.field(&it, &next); fit != nil && !fit.fits(it.Value()) {
 				return false
 			}
 		}
@@ -134,7 +152,7 @@ func (t *fitting) append(dst []byte, v jsonx.Value) []byte {
 			}
 			dst = it.Key().AppendJSON(dst)
 			dst = append(dst, ':')
-			dst = t.field(it.Key(), &next).append(dst, it.Value())
+			dst = t.field(&it, &next).append(dst, it.Value())
 		}
 		return append(dst, '}')
 	}
@@ -144,15 +162,18 @@ func (t *fitting) append(dst []byte, v jsonx.Value) []byte {
 	return v.AppendJSON(dst)
 }
 
-// field finds a member's fitting. Members mostly come in the declared order, so
-// the field behind the last one found is tried first.
-func (t *fitting) field(key jsonx.Value, next *int) *fitting {
-	name := key.Text()
-	for i := range t.fields {
-		k := (*next + i) % len(t.fields)
-		if t.fields[k].name == name {
-			*next = (k + 1) % len(t.fields)
-			return t.fields[k].fit
+// field finds the fitting of the member at hand. Members mostly come in the
+// declared order, so the field behind the last one found is tried first.
+func (t *fitting) field(it *jsonx.Iter, next *int) *fitting {
+	at := *next
+	for range t.fields {
+		f := &t.fields[at]
+		if at++; at == len(t.fields) {
+			at = 0
+		}
+		if it.Is(f.key) {
+			*next = at
+			return f.fit
 		}
 	}
 	return nil

@@ -3,20 +3,45 @@ package contract
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
 // rule is one entry of x-emenda-outcomes, compiled.
 type rule struct {
 	when    *expr.Condition
-	reads   bool // it reads the body
+	reads   bool        // it reads the body
+	needs   []jsonx.Key // members of the body without which it does not hold
 	state   State
 	class   string
 	message *expr.Template
 	scope   *ruleScope
+}
+
+// lacks tells, without running its condition, that a rule does not hold of an answer.
+func (r *rule) lacks(answer jsonx.Value) bool {
+	for _, k := range r.needs {
+		if answer.Member(k).None() {
+			return true
+		}
+	}
+	return false
+}
+
+// membersOf gives the members of name that have a value wherever the facts hold.
+func membersOf(name string, facts []expr.Fact) []jsonx.Key {
+	var keys []jsonx.Key
+	for _, f := range facts {
+		// A path with more points, or brackets, may lead deeper; a name may hold them, too.
+		if member, ok := strings.CutPrefix(f.Path, name+"."); ok && !strings.ContainsAny(member, ".[]") {
+			keys = append(keys, jsonx.NewKey(member))
+		}
+	}
+	return keys
 }
 
 // ruleScope is the frame of a contract's rules.
@@ -97,6 +122,7 @@ func (l *loader) outcomes(n *yamldoc.Node, changes bool) []*rule {
 		r.when, list = expr.CompileCondition(when, scope)
 		l.list.Add(list)
 		bad := list.HasErrors()
+		r.needs = membersOf("answer", condTrue(r.when))
 		r.reads = slices.Contains(expr.FreeNames(expr.Source{Node: when, Bare: true}), "answer")
 		if m := item.Get("message"); m != nil && m.Kind != yamldoc.Text {
 			l.list.Errorf(m.FirstLine(), ruleOutcome, "a message is text, this is %s", m.Kind).Help = "write ${} over answer, or the words in quotes"

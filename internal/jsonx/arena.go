@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"unicode/utf8"
 	"unsafe"
-
-	"github.com/tidwall/gjson"
 )
 
 const (
@@ -80,12 +78,24 @@ func (a *Arena) Reset() {
 	a.entries, a.values, a.lists, a.bytes = a.entries[:0], a.values[:0], a.lists[:0], a.bytes[:0]
 }
 
-// Parse validates text (gjson) and gives its root, indexed once so that later reads are cheap.
+// Parse validates text and gives its root, indexed once so that later reads are cheap.
 // With strict, duplicate keys are refused; else the first wins. Nesting beyond 512 is refused. The bytes must stay as they are while the arena is used.
 // An error is always a *SyntaxError.
 func (a *Arena) Parse(text string, strict bool) (Value, error) {
 	if len(text) > math.MaxInt32 {
 		return Value{}, &SyntaxError{Message: "the document is larger than 2 GB"}
+	}
+	root := len(a.entries)
+	ok, twice := a.index(text, strict)
+	if ok {
+		return a.value(&a.entries[root], int32(root), text, 0), nil
+	}
+	if twice != nil { // it is told only of a document that is JSON
+		ok, _ = a.index(text, false)
+		a.entries = a.entries[:root]
+		if ok {
+			return Value{}, twice
+		}
 	}
 	if !utf8.ValidString(text) {
 		return Value{}, badEncoding(text)
@@ -93,25 +103,19 @@ func (a *Arena) Parse(text string, strict bool) (Value, error) {
 	if at := tooDeep(text, maxDepth); at >= 0 {
 		return Value{}, &SyntaxError{Offset: at, Message: "lists and objects are nested deeper than 512 levels"}
 	}
-	if !gjson.Valid(text) {
-		return Value{}, diagnose(text)
-	}
-	root := len(a.entries)
-	if twice := a.index(text, strict); twice != nil {
-		a.entries = a.entries[:root]
-		return Value{}, twice
-	}
-	return a.value(&a.entries[root], int32(root), text, 0), nil
+	return Value{}, diagnose(text)
 }
 
 // Index gives the value of text, which must be JSON that was made here, indexed
-// as Parse does but without looking at it again.
+// as Parse does; without an index where it cannot have one.
 func (a *Arena) Index(text string) Value {
-	if text == "" || text[0] != '{' && text[0] != '[' || tooDeep(text, maxDepth) >= 0 {
+	if text == "" || text[0] != '{' && text[0] != '[' || len(text) > math.MaxInt32 {
 		return RawValue(text)
 	}
 	root := len(a.entries)
-	_ = a.index(text, false) // only with strict does it find anything
+	if ok, _ := a.index(text, false); !ok {
+		return RawValue(text)
+	}
 	return a.value(&a.entries[root], int32(root), text, 0)
 }
 
@@ -132,7 +136,7 @@ func (a *Arena) List(m Mark) Value {
 	a.lists = append(a.lists, built...)
 	clear(built)
 	a.values = a.values[:m.values]
-	return Value{kind: Array, flags: flagBuilt, arena: a, at: int32(at)}
+	return Value{form: form{Array, flagBuilt}, arena: a, at: int32(at)}
 }
 
 // Drop undoes everything pushed or written since m.

@@ -3,12 +3,14 @@ package jsonx
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"github.com/tidwall/gjson"
 	"pgregory.net/rapid"
 )
 
@@ -208,7 +210,7 @@ func TestResetLetsGo(t *testing.T) {
 	}
 	a.List(m)
 	a.Reset()
-	held := cap(a.entries)*28 + cap(a.values)*40 + cap(a.lists)*40 + cap(a.bytes) + a.keys.size()
+	held := cap(a.entries)*32 + cap(a.values)*40 + cap(a.lists)*40 + cap(a.bytes) + a.keys.size()
 	for _, c := range a.chunks {
 		held += cap(c)
 	}
@@ -316,12 +318,16 @@ func like(t *rapid.T, v Value, std any) {
 		for i, e := range std {
 			require.True(t, it.Next())
 			require.Equal(t, Absent, it.Key().Kind())
+			require.False(t, it.Is(NewKey("")))
+			require.Equal(t, it.Value().Kind(), it.Kind())
 			like(t, it.Value(), e)
 			like(t, v.At(i), e)
 			like(t, v.At(i-len(std)), e)
 		}
 		require.False(t, it.Next())
 		require.False(t, it.Next())
+		require.Equal(t, Absent, it.Value().Kind())
+		require.Equal(t, Absent, it.Kind())
 	case map[string]any:
 		require.Equal(t, Object, v.Kind())
 		last := map[string]Value{}
@@ -329,6 +335,9 @@ func like(t *rapid.T, v Value, std any) {
 		n := 0
 		for it := v.Iter(); it.Next(); n++ {
 			key := it.Key().Text()
+			require.Equal(t, it.Value().Kind(), it.Kind())
+			require.True(t, it.Is(NewKey(key)))
+			require.False(t, it.Is(NewKey(key+"x")))
 			if _, twice := seen[key]; !twice {
 				seen[key] = it.Value()
 			}
@@ -340,6 +349,7 @@ func like(t *rapid.T, v Value, std any) {
 			require.Contains(t, last, key)
 			like(t, last[key], e)
 			require.Equal(t, seen[key], v.Get(key))
+			require.Equal(t, seen[key], v.Member(NewKey(key)))
 		}
 		require.Equal(t, Absent, v.Get("no such key").Kind())
 	}
@@ -367,6 +377,64 @@ func shuffled(t *rapid.T, v Value) string {
 	return string(v.AppendJSON(nil))
 }
 
+// accepted tells whether gjson, UTF-8 and the bound on nesting accept a document.
+func accepted(doc string) bool {
+	return utf8.ValidString(doc) && tooDeep(doc, maxDepth) < 0 && gjson.Valid(doc)
+}
+
+// TestAcceptsWhatGjsonDoes holds Parse to gjson on documents that are nearly JSON.
+func TestAcceptsWhatGjsonDoes(t *testing.T) {
+	require.True(t, accepted(strings.Repeat("[", 512)+strings.Repeat("]", 512)))
+	good := 0
+	rapid.Check(t, func(t *rapid.T) {
+		doc := []byte(anyJSON(2).Draw(t, "doc"))
+		for range rapid.IntRange(0, 2).Draw(t, "changes") {
+			at := rapid.IntRange(0, len(doc)).Draw(t, "at")
+			with := rapid.SampledFrom([]string{"", "\"", "\\", "\\u12", "{", "}", "[", "]", ",", ":", " ", "0", "-", ".", "e", "1", "t", "null", "\x00", "\x1f", "\x7f", "\x80", "\xc3", "\xc3\xa9", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\uFEFF"}).Draw(t, "with")
+			skip := min(rapid.IntRange(0, 2).Draw(t, "skip"), len(doc)-at)
+			doc = slices.Concat(doc[:at], []byte(with), doc[at+skip:])
+		}
+		_, err := new(Arena).Parse(string(doc), false)
+		require.Equal(t, accepted(string(doc)), err == nil, "%q", doc)
+		if err == nil {
+			good++
+		}
+	})
+	require.NotZero(t, good)
+}
+
+// TestEveryByte puts every byte at every place of texts around eight bytes long, which are read as one.
+func TestEveryByte(t *testing.T) {
+	for n := range 20 {
+		for at := range n {
+			for c := range 256 {
+				content := []byte(strings.Repeat("x", n))
+				content[at] = byte(c)
+				for _, doc := range []string{`"` + string(content) + `"`, `{"` + string(content) + `":"` + string(content) + `"}`, `"` + string(content)} {
+					_, err := new(Arena).Parse(doc, false)
+					if accepted(doc) != (err == nil) {
+						t.Fatalf("%q: %v", doc, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestTwiceInWhatIsNoJSON: that a key stands twice is told only of a document that is JSON.
+func TestTwiceInWhatIsNoJSON(t *testing.T) {
+	for doc, want := range map[string]string{
+		`[{"a":1,"a":2},}`:                           `"}" where a value should stand (at byte 15)`,
+		"[{\"a\":1,\"a\":2},\xff":                    `the text is not valid UTF-8 (at byte 15)`,
+		`[{"a":1,"a":2},` + strings.Repeat("[", 600): `lists and objects are nested deeper than 512 levels (at byte 526)`,
+	} {
+		a := new(Arena)
+		_, err := a.Parse(doc, true)
+		require.EqualError(t, err, want)
+		require.Empty(t, a.entries)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{`{"a":[1,2,{"b":"\u0061"}],"a":null}`, `[1,]`, `"\ud800"`, `-0.10e+5`, `{"":{"":[]}}`, "[1}", "\x00", `{"a":1,`, `[01]`, `tru`, "\uFEFF1", `"\u12`, ` [ [ ] , { } ] `} {
 		f.Add(s)
@@ -374,6 +442,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc string) {
 		a := new(Arena)
 		v, err := a.Parse(doc, false)
+		require.Equal(t, accepted(doc), err == nil)
 		if valid := json.Valid([]byte(doc)) && utf8.ValidString(doc); err == nil {
 			require.True(t, valid)
 		} else if valid {

@@ -32,7 +32,7 @@ func (v Value) into(a *Arena) Value {
 	case v.flags&flagBuilt != 0:
 		m := a.Mark()
 		for it := v.Iter(); it.Next(); {
-			a.Push(it.val.into(a))
+			a.Push(it.Value().into(a))
 		}
 		return a.List(m)
 	case v.arena == nil:

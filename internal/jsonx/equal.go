@@ -32,7 +32,7 @@ func equalLists(a, b Value) bool {
 	}
 	x, y := a.Iter(), b.Iter()
 	for x.Next() && y.Next() {
-		if !Equal(x.val, y.val) {
+		if !Equal(x.Value(), y.Value()) {
 			return false
 		}
 	}
@@ -47,16 +47,17 @@ func equalObjects(a, b Value) bool {
 		return equalLarge(a, b)
 	}
 	for n, it := 0, a.Iter(); it.Next(); n++ {
-		if !firstOfKey(a, it.key, n) {
+		key := it.Key()
+		if !firstOfKey(a, key, n) {
 			continue
 		}
-		other := b.member(it.key.text, it.key.flags&flagEscaped != 0)
-		if other.kind == Absent || !Equal(it.val, other) {
+		other := b.member(key)
+		if other.kind == Absent || !Equal(it.Value(), other) {
 			return false
 		}
 	}
 	for it := b.Iter(); it.Next(); {
-		if a.member(it.key.text, it.key.flags&flagEscaped != 0).kind == Absent {
+		if a.member(it.Key()).kind == Absent {
 			return false
 		}
 	}
@@ -67,7 +68,7 @@ func equalObjects(a, b Value) bool {
 func firstOfKey(v Value, key Value, n int) bool {
 	it := v.Iter()
 	for ; n > 0 && it.Next(); n-- {
-		if sameText(it.key.text, it.key.flags&flagEscaped != 0, key.text, key.flags&flagEscaped != 0) {
+		if k := it.Key(); sameText(k.text, k.flags&flagEscaped != 0, key.text, key.flags&flagEscaped != 0) {
 			return false
 		}
 	}
@@ -95,8 +96,9 @@ func newTable(v Value) *table {
 	}
 	t.keys.start(v.Len())
 	for it := v.Iter(); it.Next(); {
-		if _, known := t.keys.add(it.key.text, it.key.flags&flagEscaped != 0); !known {
-			t.values = append(t.values, it.val)
+		k := it.Key()
+		if _, known := t.keys.add(k.text, k.flags&flagEscaped != 0); !known {
+			t.values = append(t.values, it.Value())
 		}
 	}
 	return t

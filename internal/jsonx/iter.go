@@ -3,13 +3,16 @@ package jsonx
 // Iter is a walk over a list or an object. It keeps positions, not pointers:
 // documents parsed and lists built meanwhile do not disturb it.
 type Iter struct {
-	key, val Value
-	text     string // raw text of the container
-	arena    *Arena
-	pos, end int    // entries, elements of a built list, or bytes of text
-	base     uint32 // where the container's text begins in its document
-	mode     uint8
-	width    int // of the element scanned last, which ends at pos
+	text           string // raw text of the container
+	arena          *Arena
+	cur            int    // the element at hand: an entry, an element of a built list, or where it begins in text; -1: none
+	pos, end       int    // of what follows it, and of the end; both 0 while text is scanned
+	behind         int    // scanning: where the element at hand ends
+	keyPos, keyEnd int    // scanning an object: the key at hand
+	base           uint32 // where the container's text begins in its document
+	mode           uint8
+	kind           Kind // of the container
+	keyFlags       uint8
 }
 
 const (
@@ -22,79 +25,60 @@ const (
 // Iter walks elements or members, without allocating. Other kinds have none.
 func (v Value) Iter() Iter {
 	if v.kind < Array {
-		return Iter{}
-	}
-	it := Iter{text: v.text, arena: v.arena}
-	if v.kind == Object {
-		it.key.kind = String
+		return Iter{cur: -1}
 	}
 	switch {
 	case v.flags&flagBuilt != 0:
-		it.mode = iterBuilt
-		it.pos = int(v.at) + 1
-		it.end = it.pos + int(v.arena.lists[v.at].at)
+		pos := int(v.at) + 1
+		return Iter{arena: v.arena, mode: iterBuilt, kind: Array, cur: -1, pos: pos, end: pos + int(v.arena.lists[v.at].at)}
 	case v.arena != nil:
 		self := &v.arena.entries[v.at]
-		it.mode = iterEntries
-		it.pos, it.end, it.base = int(v.at)+1, int(self.next), self.start
-	default:
-		it.mode = iterScan
-		it.pos, it.end = 1, len(v.text)
+		return Iter{text: v.text, arena: v.arena, mode: iterEntries, kind: v.kind, cur: -1, pos: int(v.at) + 1, end: int(self.next), base: self.start}
 	}
-	return it
+	return Iter{text: v.text, mode: iterScan, kind: v.kind, cur: -1, behind: 1}
 }
 
 // Next moves to the next element; false at the end.
 func (it *Iter) Next() bool {
-	switch it.mode {
-	case iterEntries:
-		if it.pos < it.end {
-			e := &it.arena.entries[it.pos]
-			if it.key.kind == String {
-				from := e.key - it.base
-				it.key.text = it.text[from : from+e.keyLen]
-				it.key.flags = flagSource
-				if e.flags&flagKeyEscaped != 0 {
-					it.key.flags = flagEscaped
-				}
-			}
-			it.val = it.arena.value(e, int32(it.pos), it.text, it.base)
-			it.pos = int(e.next)
-			return true
-		}
-	case iterBuilt:
-		if it.pos < it.end {
-			it.val = it.arena.lists[it.pos]
-			it.pos++
-			return true
-		}
-	case iterScan:
-		if it.scan() {
-			return true
-		}
+	if it.pos >= it.end {
+		return it.scan()
 	}
-	*it = Iter{}
+	it.cur = it.pos
+	if it.mode == iterBuilt {
+		it.pos++
+		return true
+	}
+	it.pos = int(it.arena.entries[it.cur].behind(int32(it.cur)))
+	return true
+}
+
+// scan goes on where there is no index; at the end of one it is at the end.
+func (it *Iter) scan() bool {
+	if it.mode == iterScan && it.read() {
+		return true
+	}
+	it.mode, it.cur = iterDone, -1
 	return false
 }
 
-// scan reads the next element from the text itself.
-func (it *Iter) scan() bool {
+// read reads the next element from the text itself.
+func (it *Iter) read() bool {
 	s := it.text
-	i := skipSpace(s, it.pos)
+	i := skipSpace(s, it.behind)
 	if i < len(s) && s[i] == ',' {
 		i = skipSpace(s, i+1)
 	}
 	if i >= len(s) || s[i] == ']' || s[i] == '}' {
 		return false
 	}
-	if it.key.kind == String {
+	if it.kind == Object {
 		if s[i] != '"' {
 			return false
 		}
 		end, escaped := skipString(s, i+1)
-		it.key.text, it.key.flags = s[i+1:end], flagSource
+		it.keyPos, it.keyEnd, it.keyFlags = i+1, end, flagSource
 		if escaped {
-			it.key.flags = flagEscaped
+			it.keyFlags = flagEscaped
 		}
 		if i = skipSpace(s, end+1); i >= len(s) || s[i] != ':' {
 			return false
@@ -107,13 +91,60 @@ func (it *Iter) scan() bool {
 	if end <= i {
 		return false
 	}
-	it.val = rawSpan(s, i, end)
-	it.pos, it.width = end, end-i
+	it.cur, it.behind = i, end
 	return true
 }
 
 // Key gives the member's key as a text value (Absent in a list).
-func (it *Iter) Key() Value { return it.key }
+func (it *Iter) Key() Value {
+	if it.kind != Object || it.cur < 0 {
+		return Value{}
+	}
+	if it.mode == iterScan {
+		return Value{text: it.text[it.keyPos:it.keyEnd], form: form{String, it.keyFlags}}
+	}
+	e := &it.arena.entries[it.cur]
+	flag := flagSource
+	if e.tag == 0 {
+		flag = flagEscaped
+	}
+	return Value{text: it.text[e.key-it.base:][:e.keyLen], form: form{String, flag}}
+}
+
+// Is tells whether the member at hand has that key.
+func (it *Iter) Is(key Key) bool {
+	if it.mode != iterEntries || it.cur < 0 {
+		return it.isScanned(key)
+	}
+	e := &it.arena.entries[it.cur]
+	if it.kind != Object {
+		return false
+	}
+	return e.tag == key.tag && it.text[e.key-it.base:][:e.keyLen] == key.text || e.tag == 0 && e.hasKey(it.text, it.base, key.text)
+}
+
+func (it *Iter) isScanned(key Key) bool {
+	k := it.Key()
+	return k.kind == String && sameText(k.text, k.flags&flagEscaped != 0, key.text, false)
+}
+
+// Kind gives the kind of the element, without making its value.
+func (it *Iter) Kind() Kind {
+	if it.mode == iterEntries && it.cur >= 0 {
+		return it.arena.entries[it.cur].kind
+	}
+	return it.Value().kind
+}
 
 // Value gives the element.
-func (it *Iter) Value() Value { return it.val }
+func (it *Iter) Value() Value {
+	switch {
+	case it.cur < 0:
+		return Value{}
+	case it.mode == iterEntries:
+		return it.arena.value(&it.arena.entries[it.cur], int32(it.cur), it.text, it.base)
+	case it.mode == iterBuilt:
+		return it.arena.lists[it.cur]
+	}
+	return rawSpan(it.text, it.cur, it.behind)
+}

@@ -54,8 +54,8 @@ func setAll(doc []byte, before, rest []part, raw []byte) ([]byte, error) {
 	out := make([]byte, 0, len(doc)+len(raw))
 	done := 0
 	for it := list.Iter(); it.Next(); {
-		end := offset(doc, list.text) + it.pos
-		from := end - it.width
+		begin := offset(doc, list.text)
+		from, end := begin+it.cur, begin+it.behind
 		out = append(out, doc[done:from]...)
 		if len(rest) == 0 {
 			out = append(out, raw...)

@@ -1,6 +1,7 @@
 // Package jsonx reads and writes JSON bytes. A Value points into the text it
 // was read from: numbers keep their digits, strings their escapes, containers
-// are copied through verbatim. Reading is gjson's, patching sjson's.
+// are copied through verbatim. What is read is validated and indexed in one
+// pass of our own, which accepts what gjson does; patching is sjson's.
 //
 // What is promised: a received value is written back byte for byte; reading,
 // walking, comparing and writing Values of a parsed document allocate nothing;
@@ -49,26 +50,32 @@ type Value struct {
 	text  string // String: content (with escapes when escaped); Number, Bool: as written; Array, Object: raw JSON, or "" for a built list
 	arena *Arena // where the index entries, or the elements of a built list, stand; nil: text is scanned when read
 	at    int32
+	form
+}
+
+// form stands apart because the compiler keeps structs in registers only up to
+// four fields.
+type form struct {
 	kind  Kind
 	flags uint8
 }
 
 // NullValue gives JSON null.
-func NullValue() Value { return Value{kind: Null} }
+func NullValue() Value { return Value{form: form{kind: Null}} }
 
 // BoolValue gives true or false.
 func BoolValue(b bool) Value {
 	if b {
-		return Value{kind: Bool, text: "true"}
+		return Value{form: form{kind: Bool}, text: "true"}
 	}
-	return Value{kind: Bool, text: "false"}
+	return Value{form: form{kind: Bool}, text: "false"}
 }
 
 // TextValue gives a string value of decoded text s (no escapes).
-func TextValue(s string) Value { return Value{kind: String, text: s} }
+func TextValue(s string) Value { return Value{form: form{kind: String}, text: s} }
 
 // NumberValue gives a number value of digits s, which must be a JSON number.
-func NumberValue(s string) Value { return Value{kind: Number, text: s} }
+func NumberValue(s string) Value { return Value{form: form{kind: Number}, text: s} }
 
 // RawValue gives the value that valid JSON text raw spells; containers are scanned when read.
 // Text that is empty, or begins no JSON value, gives Absent.
@@ -85,20 +92,20 @@ func rawSpan(s string, i, end int) Value {
 	raw := s[i:end]
 	switch raw[0] {
 	case '{':
-		return Value{kind: Object, text: raw}
+		return Value{form: form{kind: Object}, text: raw}
 	case '[':
-		return Value{kind: Array, text: raw}
+		return Value{form: form{kind: Array}, text: raw}
 	case '"':
 		if len(raw) < 2 {
 			return Value{}
 		}
 		return sourceText(raw[1 : len(raw)-1])
 	case 't', 'f':
-		return Value{kind: Bool, text: raw}
+		return Value{form: form{kind: Bool}, text: raw}
 	case 'n':
-		return Value{kind: Null}
+		return Value{form: form{kind: Null}}
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
-		return Value{kind: Number, text: raw}
+		return Value{form: form{kind: Number}, text: raw}
 	}
 	return Value{}
 }
@@ -106,9 +113,9 @@ func rawSpan(s string, i, end int) Value {
 // sourceText gives the string whose JSON content, without the quotes, is s.
 func sourceText(s string) Value {
 	if strings.IndexByte(s, '\\') >= 0 {
-		return Value{kind: String, text: s, flags: flagEscaped}
+		return Value{form: form{String, flagEscaped}, text: s}
 	}
-	return Value{kind: String, text: s, flags: flagSource}
+	return Value{form: form{String, flagSource}, text: s}
 }
 
 // Kind tells what the value is.
@@ -119,48 +126,6 @@ func (v Value) None() bool { return v.kind <= Null }
 
 // Bool gives the boolean; false for any other kind.
 func (v Value) Bool() bool { return v.kind == Bool && v.text != "" && v.text[0] == 't' }
-
-// Get gives the member key (decoded text) of an object; of several with the same key, the first; else Absent.
-// The key is exact text: nothing in it is a path or a wildcard.
-func (v Value) Get(key string) Value {
-	if v.kind != Object {
-		return Value{}
-	}
-	if v.arena == nil {
-		return v.member(key, false)
-	}
-	es := v.arena.entries
-	self := &es[v.at]
-	for i := v.at + 1; i < self.next; i = es[i].next {
-		e := &es[i]
-		if e.flags&flagKeyEscaped == 0 {
-			if int(e.keyLen) != len(key) {
-				continue
-			}
-			from := e.key - self.start
-			if v.text[from:from+e.keyLen] == key {
-				return v.arena.value(e, i, v.text, self.start)
-			}
-			continue
-		}
-		from := e.key - self.start
-		if sameText(v.text[from:from+e.keyLen], true, key, false) {
-			return v.arena.value(e, i, v.text, self.start)
-		}
-	}
-	return Value{}
-}
-
-// member gives the first member whose decoded key is key.
-func (v Value) member(key string, escaped bool) Value {
-	it := v.Iter()
-	for it.Next() {
-		if sameText(it.key.text, it.key.flags&flagEscaped != 0, key, escaped) {
-			return it.val
-		}
-	}
-	return Value{}
-}
 
 // At gives element i of a list, from 0; negative counts from the end; else Absent.
 func (v Value) At(i int) Value {
@@ -197,7 +162,7 @@ func (v Value) At(i int) Value {
 	it := v.Iter()
 	for it.Next() {
 		if i == 0 {
-			return it.val
+			return it.Value()
 		}
 		i--
 	}
