@@ -24,6 +24,9 @@ var charsetNames = []struct{ spelling, name string }{
 
 // canonical gives a dialect's name of a charset, whatever its case; "" for one that is not known.
 func canonical(spelling string) string {
+	if spelling == utf8Name {
+		return utf8Name
+	}
 	for i := range charsetNames {
 		if strings.EqualFold(charsetNames[i].spelling, spelling) {
 			return charsetNames[i].name
@@ -75,11 +78,14 @@ func guess(charsets []string, fits func() bool) string {
 // decodePairs brings names and values to UTF-8. A body that declares no
 // charset is in one charset as a whole: the first of the dialect's that fits.
 func decodePairs(a *jsonx.Arena, pairs []pair, charsets []string, charset string) bool {
-	valid := true
+	valid, mixed := true, false
 	for i := range pairs {
-		if p := &pairs[i]; !p.file && p.charset == "" && !(utf8.ValidString(p.name) && utf8.ValidString(p.value)) {
+		p := &pairs[i]
+		switch {
+		case p.file || p.charset != "":
+			mixed = true
+		case valid && !(utf8.ValidString(p.name) && utf8.ValidString(p.value)):
 			valid = false
-			break
 		}
 	}
 	if charset == "" {
@@ -87,6 +93,9 @@ func decodePairs(a *jsonx.Arena, pairs []pair, charsets []string, charset string
 	}
 	if charset == "" || charset == utf8Name && !valid {
 		return false
+	}
+	if charset == utf8Name && !mixed {
+		return true // as it is
 	}
 	for i := range pairs {
 		p := &pairs[i]

@@ -14,13 +14,18 @@ import (
 // conv converts received values to what the fields say. It writes the result
 // as JSON, in the order of the fields, and notes the faults.
 type conv struct {
-	arena   *jsonx.Arena
-	absent  []string // texts that count as no value
-	mark    jsonx.Mark
-	buf     []byte
-	field   []byte // how messages name the field at hand
-	pointer []byte
-	faults  []Fault
+	arena  *jsonx.Arena
+	absent []string // texts that count as no value
+	mark   jsonx.Mark
+	buf    []byte
+	path   []place // to the field at hand
+	faults []Fault
+}
+
+// place is one step of a path: a member's name, or the number of an element.
+type place struct {
+	name  string
+	index int // -1 for a member
 }
 
 var convs = sync.Pool{New: func() any { return new(conv) }}
@@ -30,18 +35,14 @@ func newConv(a *jsonx.Arena, absent []string) *conv {
 	c := convs.Get().(*conv)
 	c.arena, c.absent = a, absent
 	c.mark, c.buf = a.Mark(), a.Buf() // the arena's scratch: until end, nothing else is built there but lists
-	c.field, c.pointer = c.field[:0], c.pointer[:0]
 	return c
 }
 
-// release keeps the room for names only; faults are the caller's.
+// release keeps the room for the path only; faults are the caller's.
 func (c *conv) release() {
-	*c = conv{field: c.field, pointer: c.pointer}
+	*c = conv{path: c.path[:0]}
 	convs.Put(c)
 }
-
-// indexed is how long an input must be for an index to pay.
-const indexed = 1024
 
 // end gives what was written as a value.
 func (c *conv) end() jsonx.Value {
@@ -50,52 +51,45 @@ func (c *conv) end() jsonx.Value {
 		c.arena.Drop(c.mark)
 		return jsonx.Value{}
 	}
-	text := c.arena.Text(c.mark)
-	if len(text) > indexed {
-		if v, err := c.arena.Parse(text, false); err == nil {
-			return v
-		}
-	}
-	return jsonx.RawValue(text)
+	return c.arena.Index(c.arena.Text(c.mark))
 }
-
-// place is where push was: pop goes back there.
-type place struct{ field, pointer int }
 
 // push goes into a member.
-func (c *conv) push(name string) place {
-	at := place{len(c.field), len(c.pointer)}
-	if len(c.field) > 0 {
-		c.field = append(c.field, '.')
-	}
-	c.field = append(c.field, name...)
-	c.pointer = append(c.pointer, '/')
-	for i := 0; i < len(name); i++ { // RFC 6901
-		switch name[i] {
-		case '~':
-			c.pointer = append(c.pointer, "~0"...)
-		case '/':
-			c.pointer = append(c.pointer, "~1"...)
-		default:
-			c.pointer = append(c.pointer, name[i])
-		}
-	}
-	return at
-}
+func (c *conv) push(name string) { c.path = append(c.path, place{name: name, index: -1}) }
 
 // pushIndex goes into an element.
-func (c *conv) pushIndex(i int) place {
-	at := place{len(c.field), len(c.pointer)}
-	c.field = append(c.field, '[')
-	c.field = strconv.AppendInt(c.field, int64(i), 10)
-	c.field = append(c.field, ']')
-	c.pointer = append(c.pointer, '/')
-	c.pointer = strconv.AppendInt(c.pointer, int64(i), 10)
-	return at
-}
+func (c *conv) pushIndex(i int) { c.path = append(c.path, place{index: i}) }
 
-func (c *conv) pop(at place) {
-	c.field, c.pointer = c.field[:at.field], c.pointer[:at.pointer]
+func (c *conv) pop() { c.path = c.path[:len(c.path)-1] }
+
+// field gives the field at hand as messages name it, and its JSON Pointer.
+func (c *conv) field() (name, pointer string) {
+	var n, p []byte
+	for _, at := range c.path {
+		p = append(p, '/')
+		if at.index >= 0 {
+			n = append(n, '[')
+			n = strconv.AppendInt(n, int64(at.index), 10)
+			n = append(n, ']')
+			p = strconv.AppendInt(p, int64(at.index), 10)
+			continue
+		}
+		if len(n) > 0 {
+			n = append(n, '.')
+		}
+		n = append(n, at.name...)
+		for i := 0; i < len(at.name); i++ { // RFC 6901
+			switch at.name[i] {
+			case '~':
+				p = append(p, "~0"...)
+			case '/':
+				p = append(p, "~1"...)
+			default:
+				p = append(p, at.name[i])
+			}
+		}
+	}
+	return string(n), string(p)
 }
 
 // maxFaults is how many faults are told: a long list that is wrong throughout
@@ -107,7 +101,8 @@ func (c *conv) fault(keyword string) {
 	if len(c.faults) == maxFaults {
 		return
 	}
-	c.faults = append(c.faults, Fault{Field: string(c.field), Pointer: string(c.pointer), Keyword: keyword})
+	name, pointer := c.field()
+	c.faults = append(c.faults, Fault{Field: name, Pointer: pointer, Keyword: keyword})
 }
 
 // none tells whether v counts as no value.
@@ -115,11 +110,13 @@ func (c *conv) none(v jsonx.Value) bool {
 	if v.None() {
 		return true
 	}
-	if v.Kind() == jsonx.String {
-		for _, a := range c.absent {
-			if v.Text() == a {
-				return true
-			}
+	if v.Kind() != jsonx.String || len(c.absent) == 0 {
+		return false
+	}
+	text := v.Text()
+	for _, a := range c.absent {
+		if text == a {
+			return true
 		}
 	}
 	return false
@@ -129,7 +126,7 @@ func (c *conv) none(v jsonx.Value) bool {
 func (c *conv) members(fields []*mapping.InputField, from jsonx.Value) {
 	c.buf = append(c.buf, '{')
 	for _, f := range fields {
-		undo := c.push(f.Name)
+		c.push(f.Name)
 		var v jsonx.Value
 		ok := true
 		for _, name := range f.Names {
@@ -138,7 +135,7 @@ func (c *conv) members(fields []*mapping.InputField, from jsonx.Value) {
 			}
 		}
 		c.member(f, v, ok)
-		c.pop(undo)
+		c.pop()
 	}
 	c.buf = append(c.buf, '}')
 }
@@ -211,7 +208,7 @@ func (c *conv) list(f *mapping.InputField, v jsonx.Value) (keyword string) {
 		if n > 0 {
 			c.buf = append(c.buf, ',')
 		}
-		undo := c.pushIndex(n)
+		c.pushIndex(n)
 		switch e := it.Value(); {
 		case f.Items == nil:
 			c.buf = e.AppendJSON(c.buf)
@@ -222,7 +219,7 @@ func (c *conv) list(f *mapping.InputField, v jsonx.Value) (keyword string) {
 				c.fault(keyword)
 			}
 		}
-		c.pop(undo)
+		c.pop()
 	}
 	c.buf = append(c.buf, ']')
 	return lengthFault(f, n)

@@ -148,19 +148,25 @@ func signsInByQuery(d *mapping.Dialect) bool {
 // firstByte gives the first byte of body that is no blank and no byte order
 // mark; 0 when there is none.
 func firstByte(body string) byte {
-	body = strings.TrimLeft(strings.TrimPrefix(body, bom), " \t\r\n")
-	if body == "" {
-		return 0
+	body = strings.TrimPrefix(body, bom)
+	for i := range len(body) {
+		switch body[i] {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return max(body[i], 1) // a NUL is content, too
+		}
 	}
-	return max(body[0], 1) // a NUL is content, too
+	return 0
 }
+
+const formType = "application/x-www-form-urlencoded"
 
 // kindOf tells how a body of a media type is read.
 func kindOf(media string, first byte) (mapping.ReadKind, bool) {
 	switch {
 	case media == "" && first == '{':
 		return mapping.ReadJSON, true
-	case media == "", strings.EqualFold(media, "application/x-www-form-urlencoded"):
+	case media == "", media == formType, strings.EqualFold(media, formType):
 		return mapping.ReadForm, true
 	case strings.EqualFold(media, "multipart/form-data"):
 		return mapping.ReadMultipart, true

@@ -11,22 +11,35 @@ import (
 
 // readForm reads application/x-www-form-urlencoded text or a query.
 func readForm(a *jsonx.Arena, dst []pair, s string, charsets []string, charset string) ([]pair, unreadable) {
-	for s != "" {
-		var piece string
-		piece, s, _ = strings.Cut(s, "&")
-		if piece == "" {
+	for i := 0; i < len(s); i++ {
+		from, equals, escaped := i, -1, false
+		for ; i < len(s) && s[i] != '&'; i++ {
+			switch s[i] {
+			case '=':
+				if equals < 0 {
+					equals = i
+				}
+			case '%', '+':
+				escaped = true
+			}
+		}
+		if i == from {
 			continue
 		}
 		if len(dst) == maxFields {
 			return dst, tooManyFields
 		}
-		name, value, _ := strings.Cut(piece, "=")
-		p := pair{}
-		var ok1, ok2 bool
-		p.name, ok1 = unescape(a, name)
-		p.value, ok2 = unescape(a, value)
-		if !ok1 || !ok2 {
-			return dst, badEscape
+		p := pair{name: s[from:i]}
+		if equals >= 0 {
+			p.name, p.value = s[from:equals], s[equals+1:i]
+		}
+		if escaped {
+			var ok1, ok2 bool
+			p.name, ok1 = unescape(a, p.name)
+			p.value, ok2 = unescape(a, p.value)
+			if !ok1 || !ok2 {
+				return dst, badEscape
+			}
 		}
 		dst = append(dst, p)
 	}
@@ -38,8 +51,11 @@ func readForm(a *jsonx.Arena, dst []pair, s string, charsets []string, charset s
 
 // unescape undoes `+` and %XX.
 func unescape(a *jsonx.Arena, s string) (string, bool) {
-	i := strings.IndexAny(s, "%+")
-	if i < 0 {
+	i := 0
+	for i < len(s) && s[i] != '%' && s[i] != '+' {
+		i++
+	}
+	if i == len(s) {
 		return s, true
 	}
 	m := a.Mark()

@@ -12,10 +12,10 @@ import (
 func (c *conv) received(fields []*mapping.InputField, from *Fields, r *Request, d *mapping.Dialect) {
 	c.buf = append(c.buf, '{')
 	for _, f := range fields {
-		undo := c.push(f.Name)
+		c.push(f.Name)
 		v, found := c.look(f, from, r, d)
 		c.member(f, v, found)
-		c.pop(undo)
+		c.pop()
 	}
 	c.buf = append(c.buf, '}')
 }
@@ -75,8 +75,9 @@ func (c *conv) inDoc(doc jsonx.Value, name string) (v jsonx.Value, ok bool) {
 	if doc.Kind() != jsonx.Object {
 		return jsonx.Value{}, true
 	}
+	key := jsonx.NewKey(name)
 	for it := doc.Iter(); it.Next(); {
-		if it.Key().Text() != name {
+		if !it.Is(key) {
 			continue
 		}
 		if v.Kind() != jsonx.Absent {
