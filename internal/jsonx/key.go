@@ -36,15 +36,29 @@ func (v Value) Member(key Key) Value {
 	}
 	es := v.arena.entries
 	self := &es[v.at]
-	text, base := v.text, self.start
-	for i, end := v.at+1, self.next; i < end; {
+	for i := v.at + 1; ; {
+		if i = seek(es, i, self.next, key.tag); i < 0 {
+			return Value{}
+		}
 		e := &es[i]
-		if e.tag == key.tag && text[e.key-base:][:e.keyLen] == key.text || e.tag == 0 && e.hasKey(text, base, key.text) {
-			return v.arena.value(e, i, text, base)
+		if name := v.text[e.key-self.start:][:e.keyLen]; sameText(name, e.tag == 0, key.text, false) {
+			return v.arena.value(e, i, v.text, self.start)
 		}
 		i = e.behind(i)
 	}
-	return Value{}
+}
+
+// seek gives the first entry from i on that may have a key of that tag, or -1.
+// It stands apart, and calls nothing, so that it runs in registers.
+func seek(es []entry, i, end int32, tag uint32) int32 {
+	for i < end {
+		e := &es[i]
+		if e.tag == tag || e.tag == 0 {
+			return i
+		}
+		i = e.behind(i)
+	}
+	return -1
 }
 
 // behind gives the entry behind e, which is the i-th. It is a branch, which the

@@ -1,9 +1,12 @@
 package jsonx
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // nextRune decodes the character of s at i, which must be inside s.
@@ -125,13 +128,26 @@ func compareText(a string, aEscaped bool, b string, bEscaped bool) int {
 	return 0
 }
 
+// plain gives how many bytes at the begin of s stand in JSON as they are; there may be more.
+func plain(s string) int {
+	b := unsafe.Slice(unsafe.StringData(s), len(s))
+	i := 0
+	for i+8 <= len(b) {
+		if m := stops(binary.LittleEndian.Uint64(b[i:])); m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+		i += 8
+	}
+	return i
+}
+
 const hexDigits = "0123456789abcdef"
 
 // AppendQuoted appends s as a JSON string with the escapes JSON needs and no more (raw UTF-8; invalid UTF-8 becomes U+FFFD).
 func AppendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0
-	for i := 0; i < len(s); {
+	for i := plain(s); i < len(s); {
 		c := s[i]
 		if c < utf8.RuneSelf {
 			if c >= ' ' && c != '"' && c != '\\' {

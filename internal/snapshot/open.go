@@ -153,7 +153,7 @@ func callerValue(name, app string, strict bool) jsonx.Value {
 	}
 	b = append(b, `,"strict":`...)
 	b = strconv.AppendBool(b, strict)
-	return jsonx.RawValue(string(append(b, '}')))
+	return jsonx.RawValue(string(append(b, '}'))).Clone() // with an index, for each request reads it
 }
 
 // TestCallers gives every configured caller without its secrets: tests make
