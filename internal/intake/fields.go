@@ -122,9 +122,18 @@ func (f *Fields) readAll(a *jsonx.Arena, r *Request, d *mapping.Dialect) (why un
 		if looksLikeJSON(a, r.Body, first) {
 			return contradiction, ""
 		}
-		f.body, why = readForm(a, f.body, strings.Trim(r.Body, "\r\n"), d.Charsets, charset)
+		f.body, why = readForm(a, f.body, trimLines(r.Body), d.Charsets, charset)
 	}
 	return why, where
+}
+
+// trimLines cuts line ends at both ends.
+func trimLines(s string) string {
+	isEnd := func(c byte) bool { return c == '\r' || c == '\n' }
+	if s != "" && (isEnd(s[0]) || isEnd(s[len(s)-1])) {
+		return strings.Trim(s, "\r\n")
+	}
+	return s
 }
 
 func reads(d *mapping.Dialect, kind mapping.ReadKind) bool {

@@ -11,9 +11,11 @@ import (
 
 // readForm reads application/x-www-form-urlencoded text or a query.
 func readForm(a *jsonx.Arena, dst []pair, s string, charsets []string, charset string) ([]pair, unreadable) {
+	all := byte(0) // all bits that are set anywhere
 	for i := 0; i < len(s); i++ {
 		from, equals, escaped := i, -1, false
 		for ; i < len(s) && s[i] != '&'; i++ {
+			all |= s[i]
 			switch s[i] {
 			case '=':
 				if equals < 0 {
@@ -40,13 +42,25 @@ func readForm(a *jsonx.Arena, dst []pair, s string, charsets []string, charset s
 			if !ok1 || !ok2 {
 				return dst, badEscape
 			}
+			all |= bitsOf(p.name) | bitsOf(p.value)
 		}
 		dst = append(dst, p)
+	}
+	if all < utf8.RuneSelf && (charset != "" || guess(charsets, func() bool { return true }) != "") {
+		return dst, "" // ASCII is the same in every charset
 	}
 	if !decodePairs(a, dst, charsets, charset) {
 		return dst, badBytes
 	}
 	return dst, ""
+}
+
+// bitsOf gives all bits that are set in s.
+func bitsOf(s string) (all byte) {
+	for i := range len(s) {
+		all |= s[i]
+	}
+	return all
 }
 
 // unescape undoes `+` and %XX.

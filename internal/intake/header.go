@@ -6,7 +6,18 @@ import "strings"
 // its parameters.
 func splitHeader(s string) (value, params string) {
 	value, params, _ = strings.Cut(s, ";")
-	return strings.Trim(value, " \t"), params
+	return trimBlanks(value), params
+}
+
+// trimBlanks cuts blanks and tabs at both ends.
+func trimBlanks(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\t') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // param finds a parameter by its name, whatever its case; of several, the

@@ -79,8 +79,8 @@ func (a *Arena) index(s string, strict bool) (ok bool, twice *SyntaxError) {
 		e := &es[at]
 		e.key, e.keyLen, e.tag = k.key, k.keyLen, k.tag
 		e.start, e.count, e.next = uint32(i), 0, int32(at+1)
-		switch c := b[i]; {
-		case c == '"':
+		switch c := b[i]; c {
+		case '"':
 			end, flags := endOfText(b, i+1)
 			if end < 0 {
 				goto refused
@@ -88,7 +88,7 @@ func (a *Arena) index(s string, strict bool) (ok bool, twice *SyntaxError) {
 			e.start, e.end = uint32(i+1), uint32(end)
 			e.form = form{String, k.flags | flags}
 			i = end + 1
-		case c == '{' || c == '[':
+		case '{', '[':
 			if depth++; depth > maxDepth {
 				goto refused
 			}
