@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/emenda-gateway/emenda/internal/timed"
 )
 
 // What lingering may take: a client that goes on sending after it was refused
@@ -35,7 +37,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			return &conn{Conn: c}, nil
+			return newConn(c), nil
 		}
 		if !passing(err) {
 			return nil, err
@@ -68,11 +70,13 @@ func passing(err error) bool {
 // remembers a request line it saw: of a request that cannot be read the
 // library keeps nothing, and its answer must be in the words of some dialect.
 type conn struct {
-	net.Conn
+	timed.Conn
 	linger atomic.Bool
 	path   [96]byte
 	length int
 }
+
+func newConn(c net.Conn) *conn { return &conn{Conn: timed.Conn{Conn: c}} }
 
 // Read reads, and looks for the begin of a request.
 func (c *conn) Read(p []byte) (int, error) {
@@ -107,9 +111,10 @@ func (c *conn) seen() string { return string(c.path[:c.length]) }
 // Close closes the connection; a lingering one reads what still comes, for a while.
 func (c *conn) Close() error {
 	if c.linger.Swap(false) {
-		if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-			_ = c.SetReadDeadline(time.Now().Add(lingerTime))
-			_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn, lingerBytes))
+		if half, ok := c.Conn.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			// Below the deadlines of who serves: they are its own to set.
+			_ = c.Conn.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+			_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn.Conn, lingerBytes))
 		}
 	}
 	return c.Conn.Close()

@@ -51,3 +51,26 @@ func TestEndsAtDeadline(t *testing.T) {
 	require.Equal(t, 1, s.requests()[1].conn)
 	require.Equal(t, "GET /ws/things/slow", s.requests()[2].line)
 }
+
+// TestEveryCallHasItsTime: on a kept connection a call that begins later ends
+// later, neither with the deadline of the one before it nor not at all.
+func TestEveryCallHasItsTime(t *testing.T) {
+	const timeout = 400 * time.Millisecond
+	held := make(chan struct{})
+	s := serve(t, func(n int, _ seen) reply {
+		if n == 1 {
+			return reply{text: jsonAnswer(200, "{}")}
+		}
+		return reply{text: jsonAnswer(200, "{}"), hold: held}
+	})
+	defer close(held)
+	c := client(t, s.url(), func(o *Options) { o.Timeout = timeout })
+	require.Equal(t, "ok 200 {}", said(c.Do(within(t, 5*time.Second), call(t, "things.read", "", "x"))))
+	time.Sleep(timeout / 2) // time of the first's deadline goes by
+	began := time.Now()
+	require.Equal(t, "failed timeout", said(c.Do(&unwatched{Context: within(t, 5*time.Second)}, call(t, "things.read", "", "x"))))
+	took := time.Since(began)
+	require.GreaterOrEqual(t, took, timeout)
+	require.Less(t, took, 2*time.Second)
+	require.Equal(t, 1, s.requests()[1].conn)
+}

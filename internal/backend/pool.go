@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/emenda-gateway/emenda/internal/timed"
 )
 
 // The failures of getting a connection; nothing was sent.
@@ -26,6 +28,7 @@ const readBuffer = 16 << 10
 // conn is one connection to the backend.
 type conn struct {
 	net.Conn
+	timed *timed.Conn // what it stands on
 	br    *bufio.Reader
 	bw    *bufio.Writer
 	peek  peek
@@ -216,8 +219,9 @@ func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := new(conn)
+	c := &conn{timed: &timed.Conn{Conn: nc}}
 	c.peek.at(nc)
+	nc = c.timed
 	if p.tls != nil {
 		t := tls.Client(nc, p.tls)
 		if err := t.HandshakeContext(ctx); err != nil {

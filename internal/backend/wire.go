@@ -100,9 +100,6 @@ func tokenName(s string) bool {
 	return s != ""
 }
 
-// longAgo is a deadline that ends reads and writes under way.
-var longAgo = time.Unix(1, 0)
-
 // exchange sends the request over cn and reads the answer. reuse tells
 // whether the connection can carry another.
 func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token string, deadline time.Time, resp *fasthttp.Response) (reuse bool, err error) {
@@ -114,7 +111,7 @@ func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token strin
 	// to end it may still do so later: that connection is not used again.
 	watched := func() bool { return true }
 	if !endsAtDeadline(ctx) && ctx.Done() != nil {
-		watched = context.AfterFunc(ctx, func() { _ = cn.SetDeadline(longAgo) })
+		watched = context.AfterFunc(ctx, cn.timed.Abort)
 	}
 	defer func() {
 		if !watched() {
