@@ -52,7 +52,11 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP) // from here on it ends nothing
 	defer signal.Stop(hangups)
-	log := observe.NewLogger(s.err, c.LogLevel)
+	lines := observe.NewLines(s.err)
+	defer closeLines(lines)
+	// From the first signal on no line waits: a second ends the process at once.
+	defer context.AfterFunc(ctx, func() { closeLines(lines) })()
+	log := observe.NewLogger(lines, c.LogLevel)
 	env := s.env
 	if c.Sandbox {
 		box, err := sandbox.Start(sandbox.Options{})
@@ -186,6 +190,9 @@ func sandboxEnvironment(env func(string) (string, bool), erp string) func(string
 		return v, ok
 	}
 }
+
+// closeLines writes what is left of the log; there is nobody to tell that it cannot be.
+func closeLines(lines *observe.Lines) { _ = lines.Close() }
 
 func closeStore(kept *store.Store, log *slog.Logger) {
 	if err := kept.Close(); err != nil {

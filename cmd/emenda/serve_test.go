@@ -96,6 +96,23 @@ func TestTerminate(t *testing.T) {
 	require.Contains(t, s.log.String(), `"outcome":"ok"`)
 }
 
+// TestNoLineIsLost: what was gathered when the gateway is told to stop is written.
+func TestNoLineIsLost(t *testing.T) {
+	const requests = 50
+	s := serve(t)
+	addr := s.line(t, "serving")["address"]
+	for range requests {
+		code, text, err := post(fmt.Sprintf("http://%s/ws/ura/consultacliente/", addr), "application/x-www-form-urlencoded",
+			"app="+sandboxApp+"&token="+sandboxToken+"&cpfcnpj=12312312312")
+		require.NoError(t, err)
+		require.Equal(t, 200, code, text)
+	}
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	s.line(t, "stopped")
+	require.NoError(t, s.cmd.Wait())
+	require.Equal(t, requests, strings.Count(s.log.String(), `"outcome":"ok"`))
+}
+
 // SIGHUP reloads, and says what came of it.
 func TestHangup(t *testing.T) {
 	s := serve(t)

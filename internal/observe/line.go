@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"io"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -12,20 +11,7 @@ import (
 // the same bytes, at a third of the cost.
 type lineHandler struct {
 	*slog.JSONHandler
-	out *lines
-}
-
-// lines are written one at a time, by slog's handler and by ours.
-type lines struct {
-	mu  sync.Mutex
-	out io.Writer
-}
-
-// Write writes a line.
-func (l *lines) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.out.Write(b)
+	out *Lines
 }
 
 var lineBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return &b }}
@@ -35,8 +21,12 @@ var lineBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 512); return 
 func (h *lineHandler) write(l *Line, now time.Time, level slog.Level) bool {
 	kept := lineBuffers.Get().(*[]byte)
 	b, ok := l.append((*kept)[:0], now, level)
-	if ok {
+	switch {
+	case !ok:
+	case level > slog.LevelInfo:
 		_, _ = h.out.Write(b) // as slog does: there is nobody to tell
+	default:
+		h.out.gather(b, now)
 	}
 	*kept = b
 	lineBuffers.Put(kept)

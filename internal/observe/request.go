@@ -8,9 +8,13 @@ import (
 	"time"
 )
 
-// NewLogger gives the gateway's logger: JSON lines to w, times in UTC.
+// NewLogger gives the gateway's logger: JSON lines to w, times in UTC. Each is
+// written at once, unless w is Lines that gather.
 func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
-	out := &lines{out: w}
+	out, ok := w.(*Lines)
+	if !ok {
+		out = &Lines{out: w}
+	}
 	return slog.New(&lineHandler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}), out})
 }
 
