@@ -138,19 +138,19 @@ func (s *Store) Recall(ctx context.Context, m *mapping.Memory, mapped []byte, no
 		value, found = s.local.value(s.namesOf(kindMemory, m, mapped, now), now)
 		return value, found, nil
 	case s.remote == nil:
-		value, found = s.known(s.nameOf(kindMemory, m, mapped, now), now)
+		spelled(kindMemory, m, mapped, now, func(text []byte) { value, found = s.known(s.keyOf(text), now) })
 		return value, found, nil
 	}
 	names := s.namesOf(kindMemory, m, mapped, now)
 	value, found, err = s.remote.get(ctx, names)
 	if err != nil {
-		if value, found = s.known(names[0], now); found {
+		if value, found = s.known(names[0][:], now); found {
 			return value, true, nil
 		}
 		return nil, false, err
 	}
 	if found {
-		s.know(names[0], value, until(m, now)) // never shorter than in Redis
+		s.know(names[0][:], value, until(m, now), false) // never shorter than in Redis
 	}
 	return value, found, nil
 }
@@ -165,7 +165,7 @@ func (s *Store) recallCount(ctx context.Context, m *mapping.Memory, mapped []byt
 	if err != nil {
 		// At least what this process has granted itself, or was told last.
 		own := number(s.local.count(names[0], now))
-		if value, found := s.known(names[0], now); found {
+		if value, found := s.known(names[0][:], now); found {
 			return value, true, nil
 		}
 		if len(own) > 0 {
@@ -173,7 +173,7 @@ func (s *Store) recallCount(ctx context.Context, m *mapping.Memory, mapped []byt
 		}
 		return nil, false, err
 	}
-	s.know(names[0], strconv.AppendInt(nil, n, 10), until(m, now)) // also that there is none any more
+	s.know(names[0][:], strconv.AppendInt(nil, n, 10), until(m, now), false) // also that there is none any more
 	return number(n), n > 0, nil
 }
 
@@ -188,34 +188,48 @@ func number(n int64) []byte {
 // Remember keeps value under key, for as long as m says. Counts are not written, but claimed.
 func (s *Store) Remember(ctx context.Context, m *mapping.Memory, mapped, value []byte, now time.Time) error {
 	end := until(m, now)
-	value = append([]byte(nil), value...)
 	if s.remote == nil && !m.Durable {
-		s.know(s.nameOf(kindMemory, m, mapped, now), value, end)
+		spelled(kindMemory, m, mapped, now, func(text []byte) { s.know(s.keyOf(text), value, end, true) })
 		return nil
 	}
+	value = append([]byte(nil), value...)
 	names := s.namesOf(kindMemory, m, mapped, now)
 	if s.remote == nil {
 		return s.local.keep(names, value, end)
 	}
-	s.know(names[0], value, end)
+	s.know(names[0][:], value, end, false)
 	return s.remote.put(ctx, names, value, end, now)
 }
 
-// known gives what this process remembers under name; know remembers it.
-func (s *Store) known(name seal.Name, now time.Time) ([]byte, bool) {
+// keptKey is how long a text may be under which this process remembers a value.
+const keptKey = 128
+
+// keyOf gives the key in this process's table of what nobody else sees: the
+// text itself, which costs no HMAC, since the value stands beside it as it is.
+// In place of a long one its name is kept. No text is as short as a name.
+func (s *Store) keyOf(text []byte) []byte {
+	if len(text) <= keptKey {
+		return text
+	}
+	n := s.keys[0].Name(text)
+	return n[:]
+}
+
+// known gives what this process remembers under a key or name; know remembers it.
+func (s *Store) known(key []byte, now time.Time) ([]byte, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.memories.get(name, now)
+	e := s.memories.get(key, now)
 	if e == nil {
 		return nil, false
 	}
 	return e.value, true
 }
 
-func (s *Store) know(name seal.Name, value []byte, until time.Time) {
+func (s *Store) know(key, value []byte, until time.Time, lent bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.memories.put(name, value, until)
+	s.memories.put(key, value, until, lent)
 }
 
 // Load gives a kept answer.
@@ -223,7 +237,7 @@ func (s *Store) Load(name string, now time.Time) (body []byte, ok bool) {
 	at := s.keys[0].Name(append([]byte{kindAnswer}, name...))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.answers.get(at, now)
+	e := s.answers.get(at[:], now)
 	if e == nil {
 		return nil, false
 	}
@@ -235,7 +249,7 @@ func (s *Store) Store(name string, body []byte, until time.Time) {
 	at := s.keys[0].Name(append([]byte{kindAnswer}, name...))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.answers.put(at, body, until)
+	s.answers.put(at[:], body, until, false)
 }
 
 // Len gives how many values are remembered and how many answers are kept in

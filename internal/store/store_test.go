@@ -3,6 +3,8 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,6 +151,77 @@ func TestLikeAMap(t *testing.T) {
 			if found != ok || ok && string(got) != w.value {
 				t.Fatalf("%s: got %q %v, want %q %v", k, got, found, w.value, ok)
 			}
+		}
+	})
+}
+
+// TestLongKeys: however long a key is, its value is found by all of it.
+func TestLongKeys(t *testing.T) {
+	l := store.NewLocal(100)
+	m := &mapping.Memory{Name: "m"}
+	for n := range 300 {
+		remember(t, l, m, strings.Repeat("k", n), fmt.Sprint(n), noon)
+	}
+	for n := 200; n < 300; n++ {
+		require.Equal(t, fmt.Sprint(n), recall(t, l, m, strings.Repeat("k", n), noon))
+	}
+	require.Empty(t, recall(t, l, m, strings.Repeat("k", 199), noon), "there is room for a hundred")
+}
+
+// TestRememberingTheSameAgain: it begins the time anew, and what was read before stays as it was.
+func TestRememberingTheSameAgain(t *testing.T) {
+	l := store.NewLocal(2)
+	m := &mapping.Memory{Name: "m", For: time.Hour}
+	remember(t, l, m, "a", "1", noon)
+	remember(t, l, m, "b", "2", noon)
+	read, _, err := l.Recall(context.Background(), m, []byte("a"), noon)
+	require.NoError(t, err)
+	remember(t, l, m, "b", "2", noon)
+	remember(t, l, m, "a", "1", noon.Add(time.Minute))
+	require.Equal(t, "1", recall(t, l, m, "a", noon.Add(time.Hour)))
+	remember(t, l, m, "a", "3", noon.Add(time.Minute))
+	remember(t, l, m, "c", "4", noon)
+	require.Empty(t, recall(t, l, m, "b", noon), "a was used later")
+	require.Equal(t, "3", recall(t, l, m, "a", noon))
+	require.Equal(t, "1", string(read))
+}
+
+// TestRememberingTheSameAllocatesNothing: it is done for every lookup.
+func TestRememberingTheSameAllocatesNothing(t *testing.T) {
+	l := store.NewLocal(10)
+	m := &mapping.Memory{Name: "m", For: time.Hour}
+	key, value := []byte("1300001"), []byte(`{"a":1}`)
+	do := func() { _ = l.Remember(context.Background(), m, key, value, noon) }
+	do()
+	require.Less(t, testing.AllocsPerRun(1000, do), 1.0)
+}
+
+func BenchmarkRemember(b *testing.B) {
+	l := store.NewLocal(1000)
+	m := &mapping.Memory{Name: "a-memory", For: time.Hour}
+	count := &mapping.Memory{Name: "a-count", Count: true, Per: "month"}
+	key, value := []byte("1300001"), []byte(`{"document":"12312312312","name":"somebody"}`)
+	ctx := context.Background()
+	b.Run("the same", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = l.Remember(ctx, m, key, value, noon)
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		b.ReportAllocs()
+		for n := 0; b.Loop(); n++ {
+			_ = l.Remember(ctx, m, strconv.AppendInt(nil, int64(n), 10), value, noon)
+		}
+	})
+	b.Run("recall", func(b *testing.B) {
+		for b.Loop() {
+			_, _, _ = l.Recall(ctx, m, key, noon)
+		}
+	})
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			_, _, _ = l.Recall(ctx, count, key, noon)
 		}
 	})
 }

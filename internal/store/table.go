@@ -1,9 +1,8 @@
 package store
 
 import (
+	"bytes"
 	"time"
-
-	"github.com/emenda-gateway/emenda/internal/seal"
 )
 
 // room bounds the bytes of a table's values, whatever their number.
@@ -14,13 +13,13 @@ const room = 64 << 20
 type table struct {
 	limit int
 	bytes int // of the values
-	at    map[seal.Name]*entry
+	at    map[string]*entry
 	root  entry // the ring's head: next is the newest, prev the oldest
 }
 
 // entry is one value with its end.
 type entry struct {
-	key        seal.Name
+	key        string
 	value      []byte    // never changed, only replaced
 	until      time.Time // zero: no end
 	prev, next *entry
@@ -28,13 +27,13 @@ type entry struct {
 
 func (t *table) init(limit int) {
 	t.limit = max(limit, 1)
-	t.at = make(map[seal.Name]*entry)
+	t.at = make(map[string]*entry)
 	t.root.prev, t.root.next = &t.root, &t.root
 }
 
 // get gives an entry whose time is not over, and marks it used.
-func (t *table) get(k seal.Name, now time.Time) *entry {
-	e := t.at[k]
+func (t *table) get(k []byte, now time.Time) *entry {
+	e := t.at[string(k)]
 	if e == nil {
 		return nil
 	}
@@ -47,21 +46,37 @@ func (t *table) get(k seal.Name, now time.Time) *entry {
 	return e
 }
 
-// put keeps a value; those used longest ago make room, and the last of them lends its place.
-func (t *table) put(k seal.Name, value []byte, until time.Time) {
-	e := t.at[k]
-	if e != nil {
-		t.drop(e)
+// put keeps a value, of one that is lent a copy; those used longest ago make
+// room, and the last of them lends its place.
+func (t *table) put(k, value []byte, until time.Time, lent bool) {
+	e := t.at[string(k)]
+	switch {
+	case e == nil:
+		for len(t.at) > 0 && (len(t.at) >= t.limit || t.bytes+cap(value) > room) {
+			e = t.root.prev
+			t.drop(e)
+		}
+		if e == nil {
+			e = new(entry)
+		}
+		e.key = string(k)
+		t.at[e.key] = e
+	case lent && bytes.Equal(e.value, value): // who asks again is answered the same
+		e.unlink()
+		e.until = until
+		t.link(e)
+		return
+	default:
+		e.unlink()
+		t.bytes -= cap(e.value)
+		for t.root.prev != &t.root && t.bytes+cap(value) > room {
+			t.drop(t.root.prev)
+		}
 	}
-	for len(t.at) > 0 && (len(t.at) >= t.limit || t.bytes+cap(value) > room) {
-		e = t.root.prev
-		t.drop(e)
+	if lent {
+		value = append(make([]byte, 0, len(value)), value...)
 	}
-	if e == nil {
-		e = new(entry)
-	}
-	*e = entry{key: k, value: value, until: until}
-	t.at[k] = e
+	e.value, e.until = value, until
 	t.bytes += cap(value)
 	t.link(e)
 }
