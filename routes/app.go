@@ -9,10 +9,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/exchange"
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/mapping"
@@ -258,20 +260,23 @@ func (a *app) write(x *arrival, res *exchange.Response) {
 	ctx.SetStatusCode(res.Status)
 	h := &ctx.Response.Header
 	h.SetContentType(res.Type)
-	h.Set("Cache-Control", "no-store") // a reply's own replaces it below
-	for i := range res.Header {
-		if strings.EqualFold(res.Header[i].Name, "Cache-Control") {
-			h.Del("Cache-Control")
-		}
+	if !slices.ContainsFunc(res.Header, cacheable) {
+		h.SetCanonical(cacheControl, noStore)
 	}
 	for i := range res.Header {
 		h.Add(res.Header[i].Name, res.Header[i].Value)
 	}
-	h.Set("X-Request-Id", x.request.ID)
-	ctx.SetBody(res.Body)
+	h.SetCanonical(requestID, unsafe.Slice(unsafe.StringData(x.request.ID), len(x.request.ID)))
+	// The body was written into the arrival's buffer, which changes places with the response's.
+	x.report, x.status, x.size = res.Report, res.Status, len(res.Body)
+	x.body = ctx.Response.SwapBody(res.Body)
 	ctx.Response.SkipBody = x.request.Method == fiber.MethodHead
-	x.report, x.status, x.body = res.Report, res.Status, res.Body
 }
+
+var cacheControl, noStore, requestID = []byte(fiber.HeaderCacheControl), []byte("no-store"), []byte("X-Request-Id")
+
+// cacheable tells whether a field says itself whether the answer may be kept.
+func cacheable(h contract.Header) bool { return strings.EqualFold(h.Name, fiber.HeaderCacheControl) }
 
 func (a *app) done(x *arrival) {
 	rep := &x.report
@@ -283,7 +288,7 @@ func (a *app) done(x *arrival) {
 	counters.Done(rep.Caller, rep.Outcome, took)
 	line := observe.Line{
 		ID: x.request.ID, Method: x.request.Method, Route: x.route, Caller: rep.Caller, Status: x.status, Outcome: rep.Outcome,
-		Class: rep.Class, Step: rep.Step, Took: took, Calls: rep.Calls, In: len(x.request.Body), Out: len(x.body),
+		Class: rep.Class, Step: rep.Step, Took: took, Calls: rep.Calls, In: len(x.request.Body), Out: x.size,
 		FailedOperation: rep.Failed.Operation, FailedClass: rep.Failed.Class, FailedStatus: rep.Failed.Status,
 	}
 	if !slices.Contains(fiber.DefaultMethods, line.Method) {

@@ -18,18 +18,21 @@ import (
 )
 
 // arrival is one request under way. Its strings point into ctx, whose memory
-// the library uses again: nothing of it may be kept once the handler returns.
+// the library uses again, and its id into itself: nothing of it may be kept once
+// the handler returns.
 type arrival struct {
 	ctx      *fasthttp.RequestCtx
 	proxies  *proxies
 	request  intake.Request
+	id       [observe.IDSize]byte // of a request that has brought none
 	begin    time.Time
 	counters *observe.Route // nil: no route was found
 	route    string
 	errors   *mapping.ErrorReplies // the route's; nil before one is found
 	stranger bool                  // of a method no route can have
-	body     []byte                // where the answer is written; goes back with the arrival
+	body     []byte                // where the answer is written, until it is the response's
 	status   int
+	size     int // of the answer's body
 	report   exchange.Report
 }
 
@@ -51,7 +54,7 @@ func arrive(ctx *fasthttp.RequestCtx) *arrival {
 	x.ctx, x.begin = ctx, time.Now()
 	ctx.SetUserValue(arrivalKey{}, x)
 	h, r := &ctx.Request.Header, &x.request
-	r.ID = observe.RequestID(text(h.Peek("X-Request-Id")))
+	r.ID = observe.RequestID(text(h.Peek("X-Request-Id")), &x.id)
 	r.Method = text(h.Method())
 	r.Type = text(h.ContentType())
 	r.Body = text(ctx.Request.Body())

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,10 @@ type breaker struct {
 	pause    time.Duration
 	now      func() time.Time
 	changed  func(state string)
+
+	// turn<<1 | 1 while it is closed and nothing has failed since the last call
+	// that went well, else 0: such a one, as nearly all are, takes no lock.
+	calm atomic.Uint64
 
 	mu    sync.Mutex
 	state breakerState
@@ -43,6 +48,9 @@ const (
 
 // allow tells whether a call may go out; its end is told to report with the turn given.
 func (b *breaker) allow() (turn uint64, ok bool) {
+	if calm := b.calm.Load(); calm != 0 {
+		return calm >> 1, true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch b.state {
@@ -74,8 +82,12 @@ func (b *breaker) left() time.Duration {
 
 // report says how a call that was allowed ended.
 func (b *breaker) report(turn uint64, v verdict) {
+	if v != sick && b.calm.Load() == turn<<1|1 {
+		return // there is nothing it changes
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.settle()
 	if turn != b.turn {
 		return
 	}
@@ -96,6 +108,15 @@ func (b *breaker) report(turn uint64, v verdict) {
 	}
 }
 
+// settle notes whether there is anything to remember; b is locked.
+func (b *breaker) settle() {
+	calm := uint64(0)
+	if b.state == closed && b.row == 0 {
+		calm = b.turn<<1 | 1
+	}
+	b.calm.Store(calm)
+}
+
 func (b *breaker) trip() {
 	b.until = b.now().Add(b.pause)
 	b.become(open)
@@ -104,6 +125,7 @@ func (b *breaker) trip() {
 func (b *breaker) become(s breakerState) {
 	b.state, b.row, b.trial = s, 0, false
 	b.turn++
+	b.settle()
 	if b.changed != nil {
 		b.changed(breakerNames[s])
 	}

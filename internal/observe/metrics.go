@@ -5,6 +5,7 @@ package observe
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,7 +19,7 @@ type Metrics struct {
 	registry  *prometheus.Registry
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
-	inFlight  prometheus.Gauge
+	inFlight  atomic.Int64
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec
 	breaker   *prometheus.GaugeVec
@@ -45,9 +46,6 @@ func NewMetrics(version string) *Metrics {
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "emenda_request_duration_seconds", Help: "Time from a request read to its answer made, by route.", Buckets: buckets,
 		}, []string{"route"}),
-		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "emenda_requests_in_flight", Help: "Requests being answered now.",
-		}),
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "emenda_backend_calls_total",
 			Help: "Attempts of calls, by backend, operation, state (ok, refused, failed, unknown) and class of error.",
@@ -76,9 +74,12 @@ func NewMetrics(version string) *Metrics {
 		Name: "emenda_build_info", Help: "1, labelled with the gateway's version.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "emenda_requests_in_flight", Help: "Requests being answered now.",
+	}, func() float64 { return float64(m.inFlight.Load()) })
 	m.store = newStoreMetrics(m.registry)
 	m.loaded = newConfiguration(m.registry)
-	m.registry.MustRegister(m.requests, m.durations, m.inFlight, m.calls, m.callTimes, m.breaker, m.shed, m.tokens, m.limited, m.templates, build,
+	m.registry.MustRegister(m.requests, m.durations, inFlight, m.calls, m.callTimes, m.breaker, m.shed, m.tokens, m.limited, m.templates, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -103,11 +104,11 @@ func (m *Metrics) Route(name string) *Route {
 }
 
 // Begin counts a request under way; Done of a route ends it.
-func (m *Metrics) Begin() { m.inFlight.Inc() }
+func (m *Metrics) Begin() { m.inFlight.Add(1) }
 
 // Done counts a request answered: caller is a configured name or empty, outcome one of a closed list.
 func (r *Route) Done(caller, outcome string, took time.Duration) {
-	r.m.inFlight.Dec()
+	r.m.inFlight.Add(-1)
 	r.duration.Observe(took.Seconds())
 	key := [2]string{caller, outcome}
 	r.mu.RLock()

@@ -46,12 +46,12 @@ func TestRequestID(t *testing.T) {
 		"something not ascii": {"é1", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := RequestID(c.in)
+			got := RequestID(c.in, new([IDSize]byte))
 			require.Equal(t, c.kept, got == c.in)
 			require.True(t, len(got) > 0 && len(got) <= 64)
 		})
 	}
-	one, other := RequestID(""), RequestID("")
+	one, other := RequestID("", new([IDSize]byte)), RequestID("", new([IDSize]byte))
 	require.NotEqual(t, one, other)
 }
 

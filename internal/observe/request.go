@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"time"
+	"unsafe"
 )
 
 // NewLogger gives the gateway's logger: JSON lines to w, times in UTC. Each is
@@ -18,24 +19,26 @@ func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
 	return slog.New(&lineHandler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}), out})
 }
 
+// IDSize is how many bytes an id has that was made here.
+const IDSize = 32
+
 // RequestID gives the id of a request: the received one when it is fit to be
 // passed on and logged (1 to 64 letters, digits, "-", "_", "."; at least one
 // letter and, but for UUIDs and trace ids, fewer than ten digits in a row, so
-// that no document or phone number goes as an id), else a new one.
-func RequestID(received string) string {
+// that no document or phone number goes as an id), else a new one, written into room.
+func RequestID(received string, room *[IDSize]byte) string {
 	if fitID(received) {
 		return received
 	}
 	const hex = "0123456789abcdef"
-	id := make([]byte, 32)
-	for i := 0; i < len(id); i += 16 {
+	for i := 0; i < IDSize; i += 16 {
 		r := rand.Uint64()
 		for j := range 16 {
-			id[i+j] = hex[r&15]
+			room[i+j] = hex[r&15]
 			r >>= 4
 		}
 	}
-	return string(id)
+	return unsafe.String(&room[0], IDSize)
 }
 
 func fitID(id string) bool {
