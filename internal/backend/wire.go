@@ -53,8 +53,7 @@ func (c *Client) write(w *bufio.Writer, call *Call, token string) error {
 			field(w, "Content-Type", "", r.Type)
 		}
 		_, _ = w.WriteString("Content-Length: ")
-		var digits [20]byte
-		_, _ = w.Write(strconv.AppendInt(digits[:0], int64(len(r.Body)), 10))
+		_, _ = w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(len(r.Body)), 10))
 		_, _ = w.WriteString("\r\n")
 	}
 	_, _ = w.WriteString("\r\n")

@@ -336,6 +336,9 @@ func (w window) append(b []byte) []byte {
 
 // windowOf gives the window of now, in now's zone.
 func windowOf(m *mapping.Memory, now time.Time) window {
+	if m.Per == "" {
+		return window{}
+	}
 	year, month, day := now.Date()
 	switch m.Per {
 	case "hour":
@@ -354,6 +357,9 @@ func until(m *mapping.Memory, now time.Time) time.Time {
 	var after time.Time
 	if m.For > 0 {
 		after = now.Add(m.For)
+	}
+	if m.Per == "" {
+		return after
 	}
 	year, month, day := now.Date()
 	var end time.Time
