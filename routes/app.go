@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/gofiber/fiber/v2"
@@ -284,7 +285,8 @@ func (a *app) done(x *arrival) {
 	if counters == nil {
 		counters = a.lost
 	}
-	took := x.took()
+	now := time.Now()
+	took := now.Sub(x.begin)
 	counters.Done(rep.Caller, rep.Outcome, took)
 	line := observe.Line{
 		ID: x.request.ID, Method: x.request.Method, Route: x.route, Caller: rep.Caller, Status: x.status, Outcome: rep.Outcome,
@@ -307,7 +309,7 @@ func (a *app) done(x *arrival) {
 	if rep.Outcome == badSignIn || rep.Outcome == notSignedIn || rep.Outcome == limited && rep.Caller == "" {
 		line.Address = a.proxies.client(x.ctx).String()
 	}
-	line.Log(a.log)
+	line.Log(a.log, now)
 }
 
 var firstRequest = store.First.String()

@@ -69,8 +69,6 @@ func arrive(ctx *fasthttp.RequestCtx) *arrival {
 // arrived gives the arrival of the request in ctx.
 func arrived(ctx *fasthttp.RequestCtx) *arrival { return ctx.UserValue(arrivalKey{}).(*arrival) }
 
-func (x *arrival) took() time.Duration { return time.Since(x.begin) }
-
 // leave gives the arrival back.
 func (x *arrival) leave() {
 	x.ctx.RemoveUserValue(arrivalKey{})

@@ -63,6 +63,7 @@ func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Serv
 		NoDefaultServerHeader:        true,
 		NoDefaultContentType:         true,
 		CloseOnShutdown:              true,
+		LazyRequestTime:              true, // nobody asks for it
 	}
 	return v
 }

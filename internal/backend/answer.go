@@ -23,6 +23,7 @@ type Answer struct {
 	Took     time.Duration
 	Wait     time.Duration // class unavailable: before it is worth trying again; 0: not known
 
+	ended time.Time
 	arena *jsonx.Arena
 	raw   []byte             // what Header points into
 	resp  *fasthttp.Response // what Body points into; nil when there is none

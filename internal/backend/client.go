@@ -155,9 +155,9 @@ func (c *Client) Do(ctx context.Context, call *Call) *Answer {
 	if !call.Operation.Changes {
 		tries += max(call.Retries, 0)
 	}
-	for n := 1; ; n++ {
-		a, again := c.attempt(ctx, call)
-		a.Attempts, a.Took = n, time.Since(began)
+	for n, now := 1, began; ; n, now = n+1, time.Now() {
+		a, again := c.attempt(ctx, call, now)
+		a.Attempts, a.Took = n, a.ended.Sub(began)
 		if n == tries || !again || !wait(ctx, call.Pause) {
 			return a
 		}
@@ -185,43 +185,52 @@ func wait(ctx context.Context, d time.Duration) bool {
 
 // attempt is one attempt: with a token that the backend refuses it is made
 // once more, for a refused request did nothing. Its timeout holds for all of
-// it, tokens included. again tells whether another attempt may do better.
-func (c *Client) attempt(ctx context.Context, call *Call) (a *Answer, again bool) {
-	until := c.until(ctx, call)
+// it, tokens included. again tells whether another attempt may do better. The
+// clock is read once for what follows at once: that costs as much as much else here.
+func (c *Client) attempt(ctx context.Context, call *Call, now time.Time) (a *Answer, again bool) {
+	until := c.until(ctx, call, now)
 	if !call.Operation.Token || c.token == nil {
-		return c.send(ctx, call, "", until)
+		return c.send(ctx, call, "", now, until)
 	}
-	tok, err := c.tokenBy(ctx, until)
-	if err != nil {
-		return c.noToken(ctx, call, err)
+	tok, ok := c.token.Held()
+	if !ok {
+		var err error
+		if tok, err = c.tokenBy(ctx, until); err != nil {
+			return c.noToken(ctx, call, err)
+		}
+		now = time.Now()
 	}
-	a, again = c.send(ctx, call, tok, until)
+	a, again = c.send(ctx, call, tok, now, until)
 	if a.Status != fasthttp.StatusUnauthorized {
 		return a, again
 	}
 	c.token.Invalidate(tok)
 	renewed, err := c.tokenBy(ctx, until)
+	now = time.Now()
 	if err != nil {
+		a.ended = now
 		return a, false
 	}
 	a.Release()
-	a, again = c.send(ctx, call, renewed, until)
+	a, again = c.send(ctx, call, renewed, now, until)
 	if a.Status != fasthttp.StatusUnauthorized {
 		return a, again
 	}
 	// That one, too: replicas that renew quickly one after the other may have
 	// ended it meanwhile. Who has fetched it itself is what the backend refuses.
 	other, ok := c.otherToken(ctx, renewed, until)
+	now = time.Now()
 	if !ok {
+		a.ended = now
 		return a, false
 	}
 	a.Release()
-	return c.send(ctx, call, other, until)
+	return c.send(ctx, call, other, now, until)
 }
 
 // until gives when an attempt that begins now has to end.
-func (c *Client) until(ctx context.Context, call *Call) time.Time {
-	until := time.Now().Add(c.timeout(call))
+func (c *Client) until(ctx context.Context, call *Call, now time.Time) time.Time {
+	until := now.Add(c.timeout(call))
 	if end, ok := ctx.Deadline(); ok && end.Before(until) {
 		return end
 	}
@@ -253,9 +262,8 @@ func (c *Client) otherToken(ctx context.Context, refused string, until time.Time
 	return c.token.Other(ctx, refused)
 }
 
-// send sends the request once, or once more on a fresh connection when a pooled one was found closed.
-func (c *Client) send(ctx context.Context, call *Call, tok string, until time.Time) (*Answer, bool) {
-	began := time.Now()
+// send sends the request, which begins now, once, or once more on a fresh connection when a pooled one was found closed.
+func (c *Client) send(ctx context.Context, call *Call, tok string, began, until time.Time) (*Answer, bool) {
 	op := call.Operation
 	turn, ok := c.breaker.allow()
 	if !ok {
@@ -265,7 +273,7 @@ func (c *Client) send(ctx context.Context, call *Call, tok string, until time.Ti
 	}
 	a := newAnswer()
 	again := c.reported(turn, func() (verdict, bool) {
-		v, again := c.answer(ctx, a, call, tok, until)
+		v, again := c.answer(ctx, a, call, tok, began, until)
 		if a.Class == contract.ClassTimeout && until.Sub(began) < min(c.timeout(call)/2, time.Second) {
 			v = nothing // others used the time up: not to answer in the rest is no fault of this backend
 		}
@@ -285,7 +293,8 @@ func (c *Client) reported(turn uint64, do func() (verdict, bool)) (again bool) {
 
 // told tells the observer of an answer.
 func (c *Client) told(op *contract.Operation, a *Answer, began time.Time) *Answer {
-	a.Took = time.Since(began)
+	a.ended = time.Now()
+	a.Took = a.ended.Sub(began)
 	a.Attempts = 1
 	if c.o.Observe != nil {
 		c.o.Observe.Called(op, a.State, a.Class, a.Took)
@@ -294,15 +303,15 @@ func (c *Client) told(op *contract.Operation, a *Answer, began time.Time) *Answe
 }
 
 // answer fills a with what the call came to.
-func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, deadline time.Time) (v verdict, again bool) {
+func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, began, deadline time.Time) (v verdict, again bool) {
 	op := call.Operation
-	if ctx.Err() != nil || !time.Now().Before(deadline) {
+	if ctx.Err() != nil || !began.Before(deadline) {
 		a.fail(op, contract.ClassTimeout, false)
 		return nothing, false
 	}
 	fresh := op.Changes
 	for {
-		cn, err := c.pool.get(ctx, deadline, fresh)
+		cn, err := c.pool.get(ctx, began, deadline, fresh)
 		if err != nil {
 			class := classOf(ctx, err)
 			if class == contract.ClassBadAnswer {

@@ -82,9 +82,9 @@ type waiter struct {
 }
 
 // get gives an idle connection, or with fresh or without an idle one a new one.
-func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, error) {
+func (p *pool) get(ctx context.Context, now, deadline time.Time, fresh bool) (*conn, error) {
 	for {
-		c, w, err := p.take(fresh)
+		c, w, err := p.take(now, fresh)
 		if w != nil {
 			c, err = p.wait(ctx, deadline, w)
 		}
@@ -111,7 +111,7 @@ func (p *pool) get(ctx context.Context, deadline time.Time, fresh bool) (*conn, 
 
 // take gives an idle connection; nil when a new one is to be dialled, which is
 // counted already; or a place in the queue.
-func (p *pool) take(fresh bool) (*conn, *waiter, error) {
+func (p *pool) take(now time.Time, fresh bool) (*conn, *waiter, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -119,7 +119,7 @@ func (p *pool) take(fresh bool) (*conn, *waiter, error) {
 	}
 	last := len(p.free) - 1
 	// When the last one has idled too long, so have those below: the reaper closes them.
-	if !fresh && last >= 0 && time.Since(p.free[last].since) < p.idle {
+	if !fresh && last >= 0 && now.Sub(p.free[last].since) < p.idle {
 		return p.pop(), nil, nil
 	}
 	if p.count >= p.most && last >= 0 { // an idle one makes room

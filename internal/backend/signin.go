@@ -67,7 +67,8 @@ func (c *Client) tokenOf(ctx context.Context, op *contract.Operation, old string
 	if !op.Token {
 		old = ""
 	}
-	a, _ := c.send(ctx, &call, old, c.until(ctx, &call))
+	now := time.Now()
+	a, _ := c.send(ctx, &call, old, now, c.until(ctx, &call, now))
 	defer a.Release()
 	if a.State != contract.OK {
 		if a.State == contract.Refused || a.Class == contract.ClassStatus && a.Status < 500 {

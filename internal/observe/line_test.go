@@ -40,7 +40,7 @@ func TestSameLine(t *testing.T) {
 			l.FailedStatus = rapid.IntRange(0, 599).Draw(t, "failed status")
 		}
 		var ours, theirs bytes.Buffer
-		l.Log(NewLogger(&ours, slog.LevelInfo))
+		l.Log(NewLogger(&ours, slog.LevelInfo), time.Now())
 		level := slog.LevelInfo
 		switch l.Outcome {
 		case "internal":
@@ -59,9 +59,9 @@ func TestUsualLineAllocatesNothing(t *testing.T) {
 	l := Line{ID: "r1", Method: "POST", Route: "ura/x", Caller: "ivr", Status: 200, Outcome: "ok", Took: time.Millisecond}
 	require.True(t, l.usual())
 	for range 10 { // the pool fills
-		l.Log(log)
+		l.Log(log, time.Now())
 	}
-	require.Less(t, testing.AllocsPerRun(1000, func() { l.Log(log) }), 1.0)
+	require.Less(t, testing.AllocsPerRun(1000, func() { l.Log(log, time.Now()) }), 1.0)
 }
 
 type discard struct{}
@@ -76,7 +76,7 @@ func BenchmarkLine(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				l.Log(log)
+				l.Log(log, time.Now())
 			}
 		})
 	}

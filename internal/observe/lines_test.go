@@ -62,48 +62,48 @@ func TestGathered(t *testing.T) {
 		do   func(log *slog.Logger, l *Lines)
 		want [][]string
 	}{
-		"one alone is written at once": {func(log *slog.Logger, _ *Lines) { well("a").Log(log) }, [][]string{{"a"}}},
+		"one alone is written at once": {func(log *slog.Logger, _ *Lines) { well("a").Log(log, time.Now()) }, [][]string{{"a"}}},
 		"each alone": {func(log *slog.Logger, _ *Lines) {
-			well("a").Log(log)
+			well("a").Log(log, time.Now())
 			time.Sleep(gatherTime)
-			well("b").Log(log)
+			well("b").Log(log, time.Now())
 		}, [][]string{{"a"}, {"b"}}},
 		"those that follow wait": {func(log *slog.Logger, _ *Lines) {
-			well("a").Log(log)
-			well("b").Log(log)
-			well("c").Log(log)
+			well("a").Log(log, time.Now())
+			well("b").Log(log, time.Now())
+			well("c").Log(log, time.Now())
 		}, [][]string{{"a"}}},
 		"and come together": {func(log *slog.Logger, _ *Lines) {
-			well("a").Log(log)
-			well("b").Log(log)
+			well("a").Log(log, time.Now())
+			well("b").Log(log, time.Now())
 			time.Sleep(gatherTime / 2)
-			well("c").Log(log)
+			well("c").Log(log, time.Now())
 			time.Sleep(gatherTime/2 + 1)
-			well("d").Log(log)
+			well("d").Log(log, time.Now())
 			time.Sleep(gatherTime + 1)
 		}, [][]string{{"a"}, {"b", "c"}, {"d"}}},
 		"a warning": {func(log *slog.Logger, _ *Lines) {
-			well("a").Log(log)
-			well("b").Log(log)
-			(&Line{ID: "c", Outcome: "failed"}).Log(log)
+			well("a").Log(log, time.Now())
+			well("b").Log(log, time.Now())
+			(&Line{ID: "c", Outcome: "failed"}).Log(log, time.Now())
 		}, [][]string{{"a"}, {"b", "c"}}},
 		"an error": {func(log *slog.Logger, _ *Lines) {
-			well("a").Log(log)
-			well("b").Log(log)
-			(&Line{ID: "c", Outcome: "internal", Cause: "x"}).Log(log)
+			well("a").Log(log, time.Now())
+			well("b").Log(log, time.Now())
+			(&Line{ID: "c", Outcome: "internal", Cause: "x"}).Log(log, time.Now())
 		}, [][]string{{"a"}, {"b", "c"}}},
 		"what slog writes": {func(log *slog.Logger, _ *Lines) {
-			well("a").Log(log)
-			well("b").Log(log)
+			well("a").Log(log, time.Now())
+			well("b").Log(log, time.Now())
 			log.Info("reloaded")
 			log.With("k", "v").Info("again")
 		}, [][]string{{"a"}, {"b", "reloaded"}, {"again"}}},
 		"once closed nothing waits": {func(log *slog.Logger, l *Lines) {
-			well("a").Log(log)
-			well("b").Log(log)
+			well("a").Log(log, time.Now())
+			well("b").Log(log, time.Now())
 			require.NoError(t, l.Close())
-			well("c").Log(log)
-			well("d").Log(log)
+			well("c").Log(log, time.Now())
+			well("d").Log(log, time.Now())
 			require.NoError(t, l.Close())
 		}, [][]string{{"a"}, {"b"}, {"c"}, {"d"}}},
 	} {
@@ -125,7 +125,7 @@ func TestManyAreWrittenSooner(t *testing.T) {
 		var w writes
 		log := NewLogger(NewLines(&w), slog.LevelInfo)
 		for i := range 1000 {
-			well(fmt.Sprint(i)).Log(log)
+			well(fmt.Sprint(i)).Log(log, time.Now())
 		}
 		written := w.texts()
 		require.Greater(t, len(written), 3)
@@ -157,7 +157,7 @@ func TestNoneIsLost(t *testing.T) {
 				if j%50 == 0 {
 					one.Outcome = "failed"
 				}
-				one.Log(log)
+				one.Log(log, time.Now())
 			}
 		})
 	}
@@ -183,7 +183,7 @@ func TestNothingPilesUp(t *testing.T) {
 	l := NewLines(broken{})
 	log := NewLogger(l, slog.LevelInfo)
 	for range 2000 {
-		well("a").Log(log)
+		well("a").Log(log, time.Now())
 	}
 	require.Less(t, len(l.kept), gatherBytes)
 	require.Error(t, l.Close())

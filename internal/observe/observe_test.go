@@ -58,7 +58,7 @@ func TestRequestID(t *testing.T) {
 func TestLine(t *testing.T) {
 	var out bytes.Buffer
 	l := Line{ID: "r1", Method: "POST", Path: "/x/52998224725", Status: 404, Outcome: "no_route", Took: 1500 * time.Microsecond}
-	l.Log(NewLogger(&out, slog.LevelInfo))
+	l.Log(NewLogger(&out, slog.LevelInfo), time.Now())
 	var got map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &got))
 	delete(got, "time")
@@ -68,7 +68,7 @@ func TestLine(t *testing.T) {
 	}, got)
 	for outcome, level := range map[string]string{"ok": "INFO", "bad_input": "INFO", "failed": "WARN", "timeout": "WARN", "internal": "ERROR"} {
 		out.Reset()
-		(&Line{Outcome: outcome}).Log(NewLogger(&out, slog.LevelInfo))
+		(&Line{Outcome: outcome}).Log(NewLogger(&out, slog.LevelInfo), time.Now())
 		require.Contains(t, out.String(), `"level":"`+level+`"`, outcome)
 	}
 }

@@ -89,9 +89,9 @@ type Line struct {
 	FailedStatus                 int // of the backend's answer; 0 when there was none
 }
 
-// Log writes the line: Info for what went well or was the caller's fault,
+// Log writes the line of a request that was answered now: Info for what went well or was the caller's fault,
 // Error for what is ours or a backend's.
-func (l *Line) Log(log *slog.Logger) {
+func (l *Line) Log(log *slog.Logger, now time.Time) {
 	level := slog.LevelInfo
 	switch l.Outcome {
 	case "internal", "store_down":
@@ -103,7 +103,7 @@ func (l *Line) Log(log *slog.Logger) {
 	if !log.Enabled(ctx, level) {
 		return
 	}
-	if h, ok := log.Handler().(*lineHandler); ok && l.usual() && h.write(l, time.Now(), level) {
+	if h, ok := log.Handler().(*lineHandler); ok && l.usual() && h.write(l, now, level) {
 		return
 	}
 	l.attributes(ctx, log, level)
