@@ -96,7 +96,7 @@ func TestGathered(t *testing.T) {
 			well("a").Log(log, time.Now())
 			well("b").Log(log, time.Now())
 			log.Info("reloaded")
-			log.With("k", "v").Info("again")
+			log.With(slog.String("k", "v")).Info("again")
 		}, [][]string{{"a"}, {"b", "reloaded"}, {"again"}}},
 		"once closed nothing waits": {func(log *slog.Logger, l *Lines) {
 			well("a").Log(log, time.Now())
