@@ -64,6 +64,10 @@ show-once-%: need ## what the issue "Exactly once" asks to be shown
 	@$(MAKE) --no-print-directory build >/dev/null
 	$(GO) run ./sandbox/show once-$*
 
+show-ura-%: need ## what the issue "URA" asks to be shown
+	@$(MAKE) --no-print-directory build >/dev/null
+	$(GO) run ./sandbox/show ura-$*
+
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 

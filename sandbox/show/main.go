@@ -1,5 +1,5 @@
-// Command show is what `make show-language-N`, `make show-once-N` and `make
-// soak` run: it starts the built gateway as a process, speaks to it over real
+// Command show is what `make show-language-N`, `make show-once-N`, `make
+// show-ura-N` and `make soak` run: it starts the built gateway as a process, speaks to it over real
 // sockets, and says with figures whether it does what was promised.
 //
 //	go run ./sandbox/show language-2
@@ -55,6 +55,7 @@ var drivers = map[string]driver{
 	"once-4":     showStoreLost,
 	"once-5":     showReload,
 	"soak":       showSoak,
+	"ura-2":      showExplain,
 }
 
 func main() {
