@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/textproto"
@@ -21,6 +22,8 @@ type explainCommand struct {
 	Data    []string `short:"d" sep:"none" help:"The body; a form unless -H says another Content-Type. Several are joined with &." placeholder:"BODY"`
 	Header  []string `short:"H" sep:"none" help:"A header field." placeholder:"'Name: value'"`
 	Caller  string   `help:"Who calls, when the request carries no credentials; without it, the only caller of the dialect." placeholder:"NAME"`
+	Lineage bool     `help:"Tell instead where each received value goes and what it decides, as the mapping says; runs nothing."`
+	Format  string   `enum:"text,json" default:"text" help:"How to print the lineage: text or json."`
 	Answers string   `help:"A YAML list of answers, as \"upstream\" in a test; what it does not answer, the contracts' examples do." placeholder:"FILE"`
 }
 
@@ -34,7 +37,8 @@ Examples:
 
   emenda explain POST /ws/ura/liberacaopromessa -d contrato=1283321
   emenda explain GET '/ws/ura/consultacliente?contrato=1283321' --caller ivr
-  emenda explain POST /api/ura/consultacliente -H 'Content-Type: application/json' -d '{"contrato":1283321}' --answers answers.yaml`
+  emenda explain POST /api/ura/consultacliente -H 'Content-Type: application/json' -d '{"contrato":1283321}' --answers answers.yaml
+  emenda explain POST /ws/ura/enviafatura --lineage`
 }
 
 // Run explains.
@@ -47,8 +51,14 @@ func (c *explainCommand) Run(s *streams) error {
 	if err != nil {
 		return wrongUse(s, err)
 	}
-	options := loaded.ExplainOptions(s.env)
 	paths := intake.NewPaths(loaded.Set)
+	if c.Lineage {
+		return c.lineage(loaded, paths, request, s)
+	}
+	if c.Format != "text" {
+		return wrongUse(s, errors.New("--format json goes with --lineage"))
+	}
+	options := loaded.ExplainOptions(s.env)
 	if options.Caller, err = c.caller(paths, options.Callers, request.Path); err != nil {
 		return wrongUse(s, err)
 	}
@@ -63,6 +73,28 @@ func (c *explainCommand) Run(s *streams) error {
 		return exitError(exitErrors)
 	}
 	return nil
+}
+
+// lineage tells where values go.
+func (c *explainCommand) lineage(loaded *snapshot.Loaded, paths *intake.Paths, r *intake.Request, s *streams) error {
+	if c.Answers != "" || len(c.Data)+len(c.Header) > 0 || c.Caller != "" {
+		return wrongUse(s, errors.New("--lineage looks at no request: leave out -d, -H, --caller and --answers"))
+	}
+	route, _, problem := paths.Find(r.Method, r.Path)
+	if route == nil || problem != nil {
+		return fmt.Errorf("no route has this path with %s; \"emenda routes\" lists them", r.Method)
+	}
+	told, err := loaded.Lineage(route)
+	if err != nil {
+		return err
+	}
+	if c.Format == "json" {
+		out := json.NewEncoder(s.out)
+		out.SetEscapeHTML(false)
+		return out.Encode(told)
+	}
+	_, err = fmt.Fprint(s.out, told.Text())
+	return err
 }
 
 func wrongUse(s *streams, err error) error {

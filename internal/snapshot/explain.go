@@ -1,15 +1,17 @@
 package snapshot
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/explain"
+	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/plugins"
-
-	"github.com/emenda-gateway/emenda/internal/expr"
 )
 
 // ExplainOptions are what requests are explained with: callers with as many of
@@ -28,6 +30,21 @@ func (l *Loaded) ExplainOptions(env func(string) (string, bool)) explain.Options
 		Callers: callers, Contracts: l.Contracts, Plain: plainErrors(),
 		Zone: tests.Zone, Now: time.Now(), Fuel: tests.Fuel, MaxEach: tests.MaxEach,
 	}
+}
+
+// Lineage tells where the received values of a route go.
+func (l *Loaded) Lineage(route *mapping.Route) (*explain.Lineage, error) {
+	functions, err := expr.NewFunctions(plugins.Functions()...)
+	if err != nil {
+		return nil, err
+	}
+	contracts := maps.Clone(l.Contracts)
+	for name, b := range l.Config.Backends {
+		if contracts[name] == nil {
+			contracts[name] = contract.Bare(name, slices.Sorted(maps.Keys(b.SignIn)))
+		}
+	}
+	return explain.LineageOf(route, contracts, functions), nil
 }
 
 // Answers reads a file of answers for the calls of a route.
