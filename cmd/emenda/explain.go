@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,12 +25,16 @@ type explainCommand struct {
 	Caller  string   `help:"Who calls, when the request carries no credentials; without it, the only caller of the dialect." placeholder:"NAME"`
 	Lineage bool     `help:"Tell instead where each received value goes and what it decides, as the mapping says; runs nothing."`
 	Format  string   `enum:"text,json" default:"text" help:"How to print the lineage: text or json."`
+	Live    bool     `help:"Ask the backends; what changes something is not sent without --yes."`
+	Yes     bool     `help:"With --live: also send what changes something, as the gateway would."`
 	Answers string   `help:"A YAML list of answers, as \"upstream\" in a test; what it does not answer, the contracts' examples do." placeholder:"FILE"`
 }
 
 // Help shows examples.
 func (explainCommand) Help() string {
 	return `Tells step by step the requests that a request would make, what each answer would mean, why steps are skipped, and the reply. It runs the code that serves, with the contracts' examples, or the answers of a file, in the place of the backends, and with nothing remembered. It sends nothing, and hides what is personal or secret. Needs no environment.
+
+With --live the backends are asked, with the gateway's environment; what changes something is not sent without --yes. With it repeats, counts and lost calls are kept as the gateway keeps them: in the shared store, or in the data folder, which then no gateway may be using.
 
 Exits with 1 when the request would not get a reply of its mapping, but the dialect's words for what is wrong.
 
@@ -38,11 +43,12 @@ Examples:
   emenda explain POST /ws/ura/liberacaopromessa -d contrato=1283321
   emenda explain GET '/ws/ura/consultacliente?contrato=1283321' --caller ivr
   emenda explain POST /api/ura/consultacliente -H 'Content-Type: application/json' -d '{"contrato":1283321}' --answers answers.yaml
+  emenda explain POST /ws/ura/consultacliente -d contrato=1283321 --live
   emenda explain POST /ws/ura/enviafatura --lineage`
 }
 
 // Run explains.
-func (c *explainCommand) Run(s *streams) error {
+func (c *explainCommand) Run(ctx context.Context, s *streams) error {
 	loaded, _, err := loadGood(c.Config, s)
 	if err != nil {
 		return err
@@ -55,8 +61,13 @@ func (c *explainCommand) Run(s *streams) error {
 	if c.Lineage {
 		return c.lineage(loaded, paths, request, s)
 	}
-	if c.Format != "text" {
+	switch {
+	case c.Format != "text":
 		return wrongUse(s, errors.New("--format json goes with --lineage"))
+	case c.Yes && !c.Live:
+		return wrongUse(s, errors.New("--yes goes with --live"))
+	case c.Live && c.Answers != "":
+		return wrongUse(s, errors.New("with --live the backends answer: leave out --answers"))
 	}
 	options := loaded.ExplainOptions(s.env)
 	if options.Caller, err = c.caller(paths, options.Callers, request.Path); err != nil {
@@ -67,7 +78,14 @@ func (c *explainCommand) Run(s *streams) error {
 			return err
 		}
 	}
-	told := explain.Request(paths, request, options)
+	if c.Live {
+		closed, err := c.live(ctx, loaded, request, &options, s)
+		if err != nil {
+			return err
+		}
+		defer closed()
+	}
+	told := explain.Request(ctx, paths, request, options)
 	fmt.Fprint(s.out, told.Text)
 	if !told.Replied {
 		return exitError(exitErrors)
@@ -77,8 +95,8 @@ func (c *explainCommand) Run(s *streams) error {
 
 // lineage tells where values go.
 func (c *explainCommand) lineage(loaded *snapshot.Loaded, paths *intake.Paths, r *intake.Request, s *streams) error {
-	if c.Answers != "" || len(c.Data)+len(c.Header) > 0 || c.Caller != "" {
-		return wrongUse(s, errors.New("--lineage looks at no request: leave out -d, -H, --caller and --answers"))
+	if c.Answers != "" || len(c.Data)+len(c.Header) > 0 || c.Caller != "" || c.Live || c.Yes {
+		return wrongUse(s, errors.New("--lineage looks at no request: leave out -d, -H, --caller, --answers, --live and --yes"))
 	}
 	route, _, problem := paths.Find(r.Method, r.Path)
 	if route == nil || problem != nil {

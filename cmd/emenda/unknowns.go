@@ -85,19 +85,28 @@ func (c *unknownsCommand) Run(ctx context.Context, s *streams) error {
 func openUnknowns(loaded *snapshot.Loaded, settings *config.Resolved) (unknownsSource, error) {
 	kept, err := loaded.OpenStore(settings, nil, slog.New(slog.DiscardHandler))
 	if errors.Is(err, store.ErrTaken) {
-		host, port, err := net.SplitHostPort(settings.AdminListen)
+		base, err := adminURL(settings.AdminListen)
 		if err != nil {
 			return nil, err
 		}
-		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-			host = "127.0.0.1"
-		}
-		return askedUnknowns{"http://" + net.JoinHostPort(host, port) + "/-/unknowns", settings.AdminToken.Reveal()}, nil
+		return askedUnknowns{base + "/-/unknowns", settings.AdminToken.Reveal()}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	return storedUnknowns{kept}, nil
+}
+
+// adminURL is where the admin listener of a gateway on this machine answers.
+func adminURL(listen string) (string, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "", err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
 }
 
 // storedUnknowns are those of a store this process has opened.

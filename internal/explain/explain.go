@@ -1,7 +1,8 @@
 // Package explain tells what a request would do: step by step the requests it
 // would make, what each answer would mean, and the reply. It runs the code that
-// serves, with answers from a file or the contracts' examples; it sends
-// nothing, and shows nothing personal or secret (mask.go).
+// serves, with answers from a file or the contracts' examples, and then sends
+// nothing; or asks the backends (live.go). It shows nothing personal or secret
+// (mask.go). LineageOf tells where values go, and runs nothing at all.
 package explain
 
 import (
@@ -31,6 +32,7 @@ type Options struct {
 	Now     time.Time
 	Fuel    int // gateway.yaml's limits of one request; 0 for what stands where nothing is said
 	MaxEach int
+	Live    *Live // nil: nothing is sent
 }
 
 // Explanation is what a request would do.
@@ -39,8 +41,8 @@ type Explanation struct {
 	Replied bool   // with a reply of its mapping, not the dialect's words for why there is none
 }
 
-// Request explains a request.
-func Request(paths *intake.Paths, r *intake.Request, o Options) *Explanation {
+// Request explains a request; ctx ends what is asked of backends.
+func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Options) *Explanation {
 	route, params, problem := paths.Find(r.Method, r.Path)
 	r.Params = params
 	t := &teller{o: &o, hidden: newHidden(), sources: map[*mapping.Plan]*source{}}
@@ -70,12 +72,15 @@ func Request(paths *intake.Paths, r *intake.Request, o Options) *Explanation {
 	kept := store.NewLocal(1000)
 	e.Calls, e.Memory, e.Cache = book, memory, kept
 	e.Turns = &rehearse.Turns{Kept: kept, Memory: memory}
+	if o.Live != nil {
+		t.live(&e, book)
+	}
 	t.route(route)
-	res := exchange.New(e).Serve(context.Background(), route, r, t, nil)
+	res := exchange.New(e).Serve(ctx, route, r, t, nil)
 	t.signedIn(route, &res.Report)
-	t.run(route, book)
+	t.run(route, book, &res)
 	t.reply(route, &res)
-	return &Explanation{Text: t.text(), Replied: res.Report.Reply >= 0 && res.Report.Outcome == "ok"}
+	return &Explanation{Text: t.text(), Replied: res.Report.Outcome == "ok"}
 }
 
 // encoded tells whether a body is packed, which the listener refuses.

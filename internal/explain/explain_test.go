@@ -3,6 +3,7 @@ package explain_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"flag"
 	"io"
@@ -113,7 +114,7 @@ func (w *world) explained(t *testing.T, text, answers string) *explain.Explanati
 		require.Empty(t, list.Text())
 		o.Answers = calls
 	}
-	return explain.Request(w.paths, r, o)
+	return explain.Request(context.Background(), w.paths, r, o)
 }
 
 // Each case holds a request, perhaps answers, and the explanation.

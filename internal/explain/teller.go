@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -26,6 +27,9 @@ type teller struct {
 	input   string
 	got     bool // there is an input
 	out     strings.Builder
+
+	mu            sync.Mutex // backends are asked by goroutines of their own
+	sent, changed int        // calls that went to backends, and those that change something
 }
 
 // call is one attempt of a call.
@@ -46,6 +50,8 @@ type step struct {
 
 // Received is told what input became.
 func (t *teller) Received(input jsonx.Value) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	t.got = true
 	t.hidden.takeSecrets(t.plan.Input.Fields, input)
 	t.input = string(t.hidden.json(nil, input, t.plan.Input.Type))
@@ -62,38 +68,22 @@ func (h *hidden) takeSecrets(fields []*mapping.InputField, v jsonx.Value) {
 	}
 }
 
-// called is told about every attempt.
+// called is told about every attempt that the book answers.
 func (t *teller) called(c *backend.Call, by *mapping.TestCall, a *backend.Answer) {
-	op := c.Operation
-	t.hidden.knows(op.Answer)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	fromFile := slices.Contains(t.o.Answers, by)
 	status, contentType, body := rehearse.Said(by)
+	t.hidden.knows(c.Operation.Answer)
 	if fromFile {
-		// Values stand in every shape: as they came, and as the contract reads them.
-		if v, err := new(jsonx.Arena).Parse(string(body), false); err == nil {
-			t.hidden.value(v)
-		} else {
-			t.hidden.text(string(body))
-		}
+		t.hidden.received(body)
 	}
-	t.hidden.secretsOf(a.Body, op.Answer)
-
-	n := call{plan: c.Plan, step: c.Step}
-	say := func(what, format string, args ...any) {
-		n.lines = append(n.lines, fmt.Sprintf("%-7s", what)+fmt.Sprintf(format, args...))
-	}
-	say("sends", "%s %s", c.Request.Method, t.hidden.target(string(c.Request.Target)))
-	if names := backend.HeaderNames(t.o.Contracts[op.Backend], c); len(names) > 0 {
-		say("header", "%s", strings.Join(names, ", "))
-	}
-	if len(c.Request.Body) > 0 {
-		say("body", "%s", t.hidden.body(c.Request.Body, op.BodyForm, op.Body))
-	}
+	said := answered{body: body}
 	switch {
 	case by.Fail != "" && !fromFile:
-		say("answer", "none: the contract has no example; give one with --answers")
+		said.how = "none: the contract has no example; give one with --answers"
 	case by.Fail != "":
-		say("answer", "none (%s), by %s", by.Fail, by.At)
+		said.how = fmt.Sprintf("none (%s), by %s", by.Fail, by.At)
 	default:
 		from := "made up: nothing is expected"
 		if fromFile {
@@ -101,11 +91,47 @@ func (t *teller) called(c *backend.Call, by *mapping.TestCall, a *backend.Answer
 		} else if by.Example != nil {
 			from = fmt.Sprintf("the contract's example %q", by.Example.Name)
 		}
-		kind := strings.TrimSpace(fmt.Sprintf("%d %s", status, contentType))
-		say("answer", "%s, %s", kind, from)
-		if len(body) > 0 {
-			say("", "%s", t.hidden.body(body, false, op.Answer))
-		}
+		said.how = strings.TrimSpace(fmt.Sprintf("%d %s", status, contentType)) + ", " + from
+	}
+	if t.o.Live != nil {
+		said.instead = "not sent, for it changes something; --yes sends it"
+	}
+	t.tell(c, said, a)
+}
+
+// answered is what is said of a call's answer.
+type answered struct {
+	how     string
+	body    []byte
+	instead string // why it is not the backend's
+}
+
+// tell writes a call down.
+func (t *teller) tell(c *backend.Call, said answered, a *backend.Answer) {
+	op := c.Operation
+	t.hidden.secretsOf(a.Body, op.Answer)
+
+	n := call{plan: c.Plan, step: c.Step}
+	say := func(what, format string, args ...any) {
+		n.lines = append(n.lines, fmt.Sprintf("%-7s", what)+fmt.Sprintf(format, args...))
+	}
+	verb := "sends"
+	if said.instead != "" {
+		verb = "would"
+	}
+	say(verb, "%s %s", c.Request.Method, t.hidden.target(string(c.Request.Target)))
+	if names := backend.HeaderNames(t.o.Contracts[op.Backend], c); len(names) > 0 {
+		say("header", "%s", strings.Join(names, ", "))
+	}
+	if len(c.Request.Body) > 0 {
+		say("body", "%s", t.hidden.body(c.Request.Body, op.BodyForm, op.Body))
+	}
+	if said.instead != "" {
+		say("no", "%s", said.instead)
+	}
+	say("answer", "%s", said.how)
+	if len(said.body) > 0 {
+		say("", "%s", t.hidden.body(said.body, false, op.Answer))
 	}
 	means := meaning(a.State, a.Class)
 	if a.Message != "" {
@@ -117,6 +143,8 @@ func (t *teller) called(c *backend.Call, by *mapping.TestCall, a *backend.Answer
 
 // Settled is told about every step.
 func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	n := step{plan: p, name: s.Name}
 	src := t.source(p)
 	var c *mapping.Case
@@ -124,6 +152,9 @@ func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
 		c = s.Cases[r.Case]
 	}
 	n.title = what(s, c)
+	if c != nil && c.Action == mapping.DoRecall {
+		t.hidden.value(r.Body) // somebody's, when it is remembered from before
+	}
 	if len(s.Cases) > 1 && c != nil {
 		if when := src.caseWhen(s.Name, r.Case); when != "" {
 			n.lines = append(n.lines, "case   when "+when)

@@ -127,6 +127,9 @@ func (t *teller) signedIn(route *mapping.Route, rep *exchange.Report) {
 	}
 	if t.got && route.Repeat != nil {
 		t.part("repeat", "who asks again within %s gets the first answer, and nothing is sent", route.Repeat.For)
+		if t.o.Live != nil && t.o.Live.Store != nil && rep.Repeat != "" {
+			t.part("", "found: %s", rep.Repeat)
+		}
 	}
 }
 
@@ -141,18 +144,22 @@ func (t *teller) callersOf(route *mapping.Route) string {
 }
 
 // run tells the steps.
-func (t *teller) run(route *mapping.Route, book *rehearse.Book) {
+func (t *teller) run(route *mapping.Route, book *rehearse.Book, res *exchange.Response) {
 	for _, s := range t.steps {
 		t.step(&s, 0, "")
 	}
 	if !t.got {
 		return
 	}
+	why := "a failure before it ended the run"
+	if res.Report.Outcome == "ok" {
+		why = "the answer is known from before"
+	}
 	for _, s := range route.Plan.Steps {
 		if !slices.ContainsFunc(t.steps, func(n step) bool { return n.plan == route.Plan && n.name == s.Name }) {
 			t.line(0, "")
 			t.line(0, "step   %s: %s", s.Name, what(s, nil))
-			t.line(1, "not reached: a failure before it ended the run")
+			t.line(1, "not reached: %s", why)
 		}
 	}
 	for i, left := range book.Left() {
@@ -189,7 +196,10 @@ func (t *teller) reply(route *mapping.Route, res *exchange.Response) {
 	t.line(0, "")
 	rep := &res.Report
 	switch {
-	case rep.Reply >= 0 && rep.Outcome == "ok":
+	case rep.Reply < 0 && rep.Outcome == "ok":
+		t.hidden.received(res.Body) // what was answered before is somebody's
+		t.part("reply", "%d %s, the first answer again: the request is a repeated one", res.Status, res.Type)
+	case rep.Outcome == "ok":
 		which := ""
 		if n := len(route.Plan.Replies); n > 1 {
 			which = fmt.Sprintf(", the %s of %d", ordinal(rep.Reply+1), n)
@@ -220,7 +230,7 @@ func (t *teller) reply(route *mapping.Route, res *exchange.Response) {
 		t.part("body", "%s", t.hidden.body(res.Body, false, nil))
 	}
 	t.line(0, "")
-	t.line(0, "nothing was sent; *** is hidden")
+	t.line(0, "%s; *** is hidden", t.wasSent())
 }
 
 func ordinal(n int) string {

@@ -1,16 +1,19 @@
 package snapshot
 
 import (
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/explain"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/mapping"
+	"github.com/emenda-gateway/emenda/internal/store"
 	"github.com/emenda-gateway/emenda/plugins"
 )
 
@@ -30,6 +33,21 @@ func (l *Loaded) ExplainOptions(env func(string) (string, bool)) explain.Options
 		Callers: callers, Contracts: l.Contracts, Plain: plainErrors(),
 		Zone: tests.Zone, Now: time.Now(), Fuel: tests.Fuel, MaxEach: tests.MaxEach,
 	}
+}
+
+// Live opens what an explanation asks the backends with: what serves, without
+// metrics. With changes, calls that change something are made, and kept in the
+// store. Close the snapshot afterwards, and then the store.
+func (l *Loaded) Live(settings *config.Resolved, kept *store.Store, changes bool) (*explain.Live, *Snapshot, error) {
+	snap, err := l.Open(settings, kept, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, nil, err
+	}
+	live := &explain.Live{Backends: snap, Unavailable: snap.unavailable}
+	if changes {
+		live.Store = kept
+	}
+	return live, snap, nil
 }
 
 // Lineage tells where the received values of a route go.
