@@ -48,6 +48,7 @@ func (v *Server) Admin(token string) http.Handler {
 	mux.Handle("GET /metrics", guarded(trusted, v.metrics.Handler()))
 	mux.Handle("GET /-/unknowns", guarded(trusted, http.HandlerFunc(v.unknowns)))
 	mux.Handle("DELETE /-/unknowns/{id}", guarded(trusted, http.HandlerFunc(v.done)))
+	mux.Handle("GET /-/requests/{id}", guarded(trusted, http.HandlerFunc(v.traced)))
 	if v.reloads != nil {
 		mux.Handle("GET /-/reload", guarded(trusted, http.HandlerFunc(v.lastReload)))
 		mux.Handle("POST /-/reload", guarded(trusted, http.HandlerFunc(v.reload)))

@@ -33,6 +33,7 @@ type app struct {
 	paths    *intake.Paths
 	only     *mapping.ErrorReplies
 	proxies  proxies
+	traces   *traces
 	handler  fasthttp.RequestHandler
 
 	underWay atomic.Int64
@@ -69,8 +70,8 @@ func (a *app) retire() {
 	}
 }
 
-func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *app {
-	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, paths: intake.NewPaths(s.Set), end: s.Close}
+func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger, t *traces) *app {
+	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, paths: intake.NewPaths(s.Set), end: s.Close, traces: t}
 	a.proxies = proxies{trusted: s.Settings.TrustedProxies, forwarded: s.Settings.Forwarded}
 	f := fiber.New(fiber.Config{
 		CaseSensitive:         true,
@@ -207,7 +208,7 @@ func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
 			a.refuse(x, mapping.KindUnavailable, "")
 			return nil
 		}
-		res := a.snapshot.Exchanger.Serve(context.Background(), route, &x.request, nil, x.body[:0])
+		res := a.snapshot.Exchanger.Serve(context.Background(), route, &x.request, x.watched(a.traces.take()), x.body[:0])
 		a.write(x, &res)
 		return nil
 	}
@@ -310,6 +311,7 @@ func (a *app) done(x *arrival) {
 		line.Address = a.proxies.client(x.ctx).String()
 	}
 	line.Log(a.log, now)
+	a.traces.keep(x, &line)
 }
 
 var firstRequest = store.First.String()

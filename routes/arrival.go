@@ -34,6 +34,7 @@ type arrival struct {
 	status   int
 	size     int // of the answer's body
 	report   exchange.Report
+	trace    *trace // nil: none is kept
 }
 
 // maxKept is the largest body buffer that goes back to the pool.

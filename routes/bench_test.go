@@ -18,14 +18,7 @@ import (
 // to written response, logged and counted.
 func BenchmarkHello(b *testing.B) {
 	m := observe.NewMetrics("test")
-	loaded, list := snapshot.Load("testdata/gateway.yaml")
-	require.False(b, list.HasErrors(), list.Text())
-	settings, list := loaded.Resolve(environment("http://127.0.0.1:1"))
-	require.False(b, list.HasErrors(), list.Text())
-	s, err := loaded.Open(settings, store.NewLocal(1000), m, slog.New(slog.DiscardHandler))
-	require.NoError(b, err)
-	defer s.Close()
-	v := NewServer(s, m, slog.New(slog.DiscardHandler))
+	v := NewServer(openBench(b, m), m, slog.New(slog.DiscardHandler))
 	var ctx fasthttp.RequestCtx
 	send := []byte(request("POST /p/hello", "word=x", form, "X-Request-Id: abc"))
 	r := bufio.NewReader(nil)
@@ -42,4 +35,15 @@ func BenchmarkHello(b *testing.B) {
 			b.Fatal(ctx.Response.String())
 		}
 	}
+}
+
+func openBench(b *testing.B, m *observe.Metrics) *snapshot.Snapshot {
+	loaded, list := snapshot.Load("testdata/gateway.yaml")
+	require.False(b, list.HasErrors(), list.Text())
+	settings, list := loaded.Resolve(environment("http://127.0.0.1:1"))
+	require.False(b, list.HasErrors(), list.Text())
+	s, err := loaded.Open(settings, store.NewLocal(1000), m, slog.New(slog.DiscardHandler))
+	require.NoError(b, err)
+	b.Cleanup(s.Close)
+	return s
 }

@@ -19,7 +19,7 @@ import (
 func TestPathsAreTheRouters(t *testing.T) {
 	var log lines
 	m := observe.NewMetrics("test")
-	a := newApp(open(t, "testdata/gateway.yaml", "http://127.0.0.1:1", m), m, slog.New(slog.NewJSONHandler(&log, nil)))
+	a := newApp(open(t, "testdata/gateway.yaml", "http://127.0.0.1:1", m), m, slog.New(slog.NewJSONHandler(&log, nil)), nil)
 	prefixes := []string{"", "/", "/p", "/p/", "/api/p/", "/api//p/", "/p/other/", "//p/", "/P/", "/pp/"}
 	rests := []string{
 		"", "echo", "echo/", "echo//", "Echo", "%65cho", "hello", "thing", "thing/", "other/thing", "nothing",

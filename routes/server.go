@@ -32,6 +32,7 @@ type Server struct {
 	log      *slog.Logger
 	closing  atomic.Bool
 	reloads  Reloads // nil: nothing is reloaded
+	traces   *traces
 	swapping sync.Mutex
 	ended    bool // no snapshot is taken any more
 }
@@ -41,7 +42,7 @@ const writeTimeout = 30 * time.Second
 
 // NewServer gives a server for s; it does not listen yet.
 func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Server {
-	v := &Server{metrics: m, log: log}
+	v := &Server{metrics: m, log: log, traces: newTraces(s.Settings.Traces)}
 	v.Swap(s)
 	l := s.Settings.Limits
 	v.limits = l
@@ -72,7 +73,7 @@ func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Serv
 // way finish on the one that was, which is closed after the last of them; s
 // belongs to the server now.
 func (v *Server) Swap(s *snapshot.Snapshot) {
-	next := newApp(s, v.metrics, v.log)
+	next := newApp(s, v.metrics, v.log, v.traces)
 	v.swapping.Lock()
 	defer v.swapping.Unlock()
 	if v.ended {

@@ -27,6 +27,7 @@ func fetch() {
 	flags := flag.NewFlagSet("fetch", flag.ExitOnError)
 	body := flags.String("d", "", "the body, a form; makes it a POST")
 	bearer := flags.String("b", "", "a bearer token")
+	id := flags.String("i", "", "the request's id")
 	if err := flags.Parse(os.Args[1:]); err != nil {
 		os.Exit(2)
 	}
@@ -37,6 +38,9 @@ func fetch() {
 	req, err := http.NewRequest(method, flags.Arg(0), content)
 	if err == nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if *id != "" {
+			req.Header.Set("X-Request-Id", *id)
+		}
 		if *bearer != "" {
 			req.Header.Set("Authorization", "Bearer "+*bearer)
 		}

@@ -40,6 +40,7 @@ type Gateway struct {
 	RedisURL    Secret
 	Proxies     []Text // addresses of proxies in front; each may hold several
 	ProxyHeader Text   // where they say whom they pass on
+	Traces      Text   // requests that `emenda trace` can tell of
 }
 
 // Backend is one backend to call.

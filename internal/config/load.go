@@ -88,6 +88,7 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 	g.SealKeys = l.secrets(n.Get("seal_key"))
 	g.Proxies = l.texts(n, "trusted_proxies", networks)
 	g.ProxyHeader = l.text(n, "proxy_header", defaultProxyHeader, proxyHeader)
+	g.Traces = l.text(n, "traces", defaultTraces, countOrNone)
 }
 
 func (l *loader) backend(e yamldoc.Entry) *Backend {

@@ -13,6 +13,7 @@ const (
 	defaultData        = "./data"
 	defaultTimezone    = "America/Sao_Paulo"
 	defaultProxyHeader = "X-Forwarded-For"
+	defaultTraces      = "1000"
 	defaultTimeout     = "3s"
 	defaultAtMost      = "64"
 	defaultIdleTimeout = "10s"
@@ -101,6 +102,7 @@ func gatewayKeys() *yamldoc.Shape {
 		yamldoc.Key{Name: "seal_key", Shape: secrets, Doc: "What stored values are sealed with: 32 bytes in base64, made when unset and nothing is shared; two while one replaces the other."},
 		yamldoc.Key{Name: "trusted_proxies", Shape: textsOrEnv, Doc: "Addresses or networks (10.0.0.0/8) of the proxies in front, as a list or with commas between: what they say of the client's address is believed. Without it, nobody is."},
 		yamldoc.Key{Name: "proxy_header", Shape: textOrEnv, Doc: "The field they say it in, X-Forwarded-For or Forwarded (RFC 7239); no other is looked at, since clients can send it. Without it, " + defaultProxyHeader + "."},
+		yamldoc.Key{Name: "traces", Shape: intOrEnv, Doc: "How many of the last requests `emenda trace` can tell of, in memory of at most 16 MB; 0: none. Without it, " + defaultTraces + "."},
 	)
 }
 

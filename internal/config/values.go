@@ -133,6 +133,13 @@ func count(s string) error {
 	return nil
 }
 
+func countOrNone(s string) error {
+	if n, err := strconv.ParseInt(s, 10, 32); err != nil || n < 0 {
+		return errors.New("expected a whole number, or 0 for none")
+	}
+	return nil
+}
+
 func hostURL(s string) error {
 	u, err := url.Parse(s)
 	switch {

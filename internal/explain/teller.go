@@ -151,7 +151,7 @@ func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
 	if r.Case >= 0 {
 		c = s.Cases[r.Case]
 	}
-	n.title = what(s, c)
+	n.title = Does(s, c)
 	if c != nil && c.Action == mapping.DoRecall {
 		t.hidden.value(r.Body) // somebody's, when it is remembered from before
 	}
@@ -201,7 +201,7 @@ func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
 		n.means += ": " + t.hidden.masked(r.Message)
 	}
 	if r.Caught != nil && r.State != contract.Skipped {
-		n.means += "; catch " + catchWords(r.Caught)
+		n.means += "; catch " + Catches(r.Caught)
 	}
 	t.steps = append(t.steps, n)
 }
@@ -230,8 +230,8 @@ func (t *teller) outer(p, q *mapping.Plan) bool {
 	return false
 }
 
-// what says what a step does.
-func what(s *mapping.Step, c *mapping.Case) string {
+// Does says what a step does, by its case; nil for one that took none.
+func Does(s *mapping.Step, c *mapping.Case) string {
 	if c == nil && len(s.Cases) == 1 {
 		c = s.Cases[0]
 	}
@@ -270,8 +270,8 @@ func meaning(s contract.State, class string) string {
 	return s.String() + ", class " + class
 }
 
-// catchWords say which line of a catch took a failure.
-func catchWords(e *mapping.CatchEntry) string {
+// Catches says which line of a catch took a failure.
+func Catches(e *mapping.CatchEntry) string {
 	of := "any"
 	switch e.Kind {
 	case mapping.CatchClass:

@@ -158,7 +158,7 @@ func (t *teller) run(route *mapping.Route, book *rehearse.Book, res *exchange.Re
 	for _, s := range route.Plan.Steps {
 		if !slices.ContainsFunc(t.steps, func(n step) bool { return n.plan == route.Plan && n.name == s.Name }) {
 			t.line(0, "")
-			t.line(0, "step   %s: %s", s.Name, what(s, nil))
+			t.line(0, "step   %s: %s", s.Name, Does(s, nil))
 			t.line(1, "not reached: %s", why)
 		}
 	}

@@ -128,7 +128,8 @@ func Run(ctx context.Context, p *mapping.Plan, f *expr.Frame, g Given, env *Env,
 	r := newRun(p, f, env)
 	defer r.free()
 	if env.Watch != nil {
-		r.watch = &watch{told: env.Watch}
+		r.top.told = env.Watch
+		r.watch = &r.top
 	}
 	r.set(p.Slots.Input, g.Input)
 	r.set(p.Slots.Request, g.Request)

@@ -20,6 +20,7 @@ type run struct {
 	f       *expr.Frame
 	env     *Env
 	watch   *watch
+	top     watch // what watch is where a mapping's own run is watched
 	steps   []stepRun
 	ready   []*task // prepared, not yet started
 	idle    []*task // to be used again
@@ -142,6 +143,7 @@ func (r *run) free() {
 	for _, t := range r.idle {
 		t.reset()
 	}
+	r.top.told = nil
 	r.p, r.f, r.env, r.watch, r.vars, r.stop, r.done = nil, nil, nil, nil, nil, nil, nil
 	runs.Put(r)
 }

@@ -40,6 +40,7 @@ var elsewhere = map[string]string{
 	"gateway.admin_token":      "routes/life_test.go: TestAdminToken",
 	"gateway.trusted_proxies":  "routes/address_test.go: TestClientAddress",
 	"gateway.proxy_header":     "routes/address_test.go: TestClientAddress",
+	"gateway.traces":           "routes/trace_test.go: TestTrace",
 	"gateway.mappings":         "cmd/emenda/script_test.go: TestScript",
 	"backend.sign_in":          "internal/backend/wire_test.go: TestRequestOnTheWire",
 	"backend.timeout":          "internal/backend/wire_test.go: TestSlowAndCancelled",

@@ -18,6 +18,7 @@ var atStart = []setting{
 	plain("gateway.data", func(r *config.Resolved) *string { return &r.Data }),
 	settingOf("gateway.seal_key", func(r *config.Resolved) *[]config.SecretValue { return &r.SealKeys }, slices.Equal),
 	plain("redis.url", func(r *config.Resolved) *config.SecretValue { return &r.RedisURL }),
+	plain("gateway.traces", func(r *config.Resolved) *int { return &r.Traces }),
 	plain("limits.body", func(r *config.Resolved) *int { return &r.Limits.Body }),
 	plain("limits.header", func(r *config.Resolved) *int { return &r.Limits.Header }),
 	plain("limits.read_timeout", func(r *config.Resolved) *time.Duration { return &r.Limits.ReadTimeout }),

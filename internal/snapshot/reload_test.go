@@ -242,7 +242,7 @@ func TestPutBack(t *testing.T) {
 
 func TestNeedsRestart(t *testing.T) {
 	r := begun(t, folderOf(t))
-	r.edit("gateway.yaml", "gateway:\n", "gateway:\n  admin_listen: 127.0.0.1:1\n  data: elsewhere\n  timezone: UTC\n  admin_token: { secret: KIOSK_TOKEN }\n  seal_key: { secret: SEAL }\n")
+	r.edit("gateway.yaml", "gateway:\n", "gateway:\n  admin_listen: 127.0.0.1:1\n  data: elsewhere\n  timezone: UTC\n  traces: 7\n  admin_token: { secret: KIOSK_TOKEN }\n  seal_key: { secret: SEAL }\n")
 	r.edit("gateway.yaml", "127.0.0.1:8080", "127.0.0.1:2")
 	r.edit("gateway.yaml", "memory:\n", "redis: { url: { secret: REDIS } }\nlimits: { body: 1KB, header: 2KB, read_timeout: 3s, connections: 4, fuel: 5555, each: 6 }\nmemory:\n")
 	r.edit("gateway.yaml", "timeout: 3s\n", "timeout: 4s\n")
@@ -251,7 +251,7 @@ func TestNeedsRestart(t *testing.T) {
 	result, problems := r.reloaded()
 	require.Equal(t, Reloaded, result, problems)
 	all := []string{"gateway.listen", "gateway.admin_listen", "gateway.admin_token", "gateway.data", "gateway.seal_key",
-		"redis.url", "limits.body", "limits.header", "limits.read_timeout", "limits.connections"}
+		"redis.url", "gateway.traces", "limits.body", "limits.header", "limits.read_timeout", "limits.connections"}
 	require.Equal(t, all, r.Report().NeedsRestart)
 	text, err := json.Marshal(all)
 	require.NoError(t, err)
