@@ -38,7 +38,7 @@ func (c *explainCommand) live(ctx context.Context, loaded *snapshot.Loaded, r *i
 			fmt.Fprintf(s.err, "emenda: backend %s is not asked: %s\n", out.Name, out.Why)
 		}
 	}
-	r.ID = observe.RequestID(r.Header("X-Request-Id"))
+	r.ID = observe.RequestID(r.Header("X-Request-Id"), new([observe.IDSize]byte))
 	options.Live = live
 	return func() {
 		snap.Close()
