@@ -39,7 +39,9 @@ type Client struct {
 	base        string // path prefix, without / at the end
 	fixed       string // header lines every request has
 	tokenHeader string
+	tokenField  string // of the body; "" with tokenHeader
 	tokenPrefix string
+	signs       []contract.Credential // what signs in every body
 	pool        *pool
 	breaker     *breaker
 	token       *token.Source // nil: the contract has none
@@ -85,6 +87,9 @@ func New(o Options) (*Client, error) {
 		}
 		fixed += "Authorization: Bearer " + o.SignIn[v] + "\r\n"
 	}
+	for _, f := range o.Contract.SignIn.Body {
+		c.signs = append(c.signs, contract.Credential{Name: f.Name, Value: o.SignIn[f.Variable]})
+	}
 	c.fixed = fixed
 	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout}
 	if u.Scheme == "https" {
@@ -95,7 +100,7 @@ func New(o Options) (*Client, error) {
 		c.breaker.changed = func(state string) { o.Observe.BreakerChanged(name, state) }
 	}
 	if t := o.Contract.SignIn.Token; t != nil {
-		c.tokenHeader, c.tokenPrefix = t.Header, t.Prefix
+		c.tokenHeader, c.tokenField, c.tokenPrefix = t.Header, t.Field, t.Prefix
 		c.token = token.New(token.Options{
 			Fetch: c.fetchToken, Life: time.Duration(t.Life) * time.Second, Timeout: 2*o.Timeout + time.Second, Now: o.Now,
 			Shared: o.Tokens, Name: accountName(&o),

@@ -10,7 +10,7 @@ func HeaderNames(c *contract.Contract, call *Call) []string {
 		if c.SignIn.Basic != nil || c.SignIn.Bearer != "" {
 			names = append(names, "Authorization")
 		}
-		if c.SignIn.Token != nil && call.Operation.Token {
+		if c.SignIn.Token != nil && c.SignIn.Token.Header != "" && call.Operation.Token {
 			names = append(names, c.SignIn.Token.Header)
 		}
 	}
@@ -20,8 +20,23 @@ func HeaderNames(c *contract.Contract, call *Call) []string {
 	for _, h := range call.Request.Headers {
 		names = append(names, h.Name)
 	}
-	if call.Request.Type != "" {
+	if call.Request.Type != "" || len(SignedFields(c, call)) > 0 {
 		names = append(names, "Content-Type")
+	}
+	return names
+}
+
+// SignedFields gives the names of the body fields that are set when a call is sent, for it to be signed in.
+func SignedFields(c *contract.Contract, call *Call) []string {
+	if c == nil || call.Operation.Body == nil {
+		return nil
+	}
+	var names []string
+	for _, f := range c.SignIn.Body {
+		names = append(names, f.Name)
+	}
+	if t := c.SignIn.Token; t != nil && t.Field != "" && call.Operation.Token {
+		names = append(names, t.Field)
 	}
 	return names
 }

@@ -22,15 +22,20 @@ type SignIn struct {
 	Variables []string // names gateway.yaml's sign_in must give: user, password
 	Basic     *Basic   // HTTP Basic on every operation
 	Bearer    string   // the variable sent as Authorization: Bearer on every operation; "": none
+	Body      []Field  // variables sent in the body of every operation
 	Token     *Token   // a fetched token on operations with Token set
 }
+
+// Field is a body field and the sign-in variable it carries.
+type Field struct{ Name, Variable string }
 
 // Basic is HTTP Basic (RFC 7617) from two sign-in variables.
 type Basic struct{ User, Password string }
 
-// Token is a token fetched with an operation and sent in a header.
+// Token is a token fetched with an operation and sent in a header, or in a field of the body.
 type Token struct {
-	Header string         // "Token"
+	Header string         // "Token"; "" with Field
+	Field  string         // the body field it goes in; "" with Header
 	Prefix string         // before the token, e.g. "Bearer "
 	Obtain *Operation     // gives a token
 	Renew  *Operation     // renews one; nil: obtain again

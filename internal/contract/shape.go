@@ -54,6 +54,9 @@ var (
 	boolean  = &yamldoc.Shape{Form: yamldoc.BoolForm}
 )
 
+// fieldName is what a field may be called that sign-in sets: a plain step of a path.
+const fieldName = `^[A-Za-z_][A-Za-z0-9_-]*$`
+
 var typeNames = []string{"string", "integer", "number", "boolean", "array", "object", "null"}
 
 func contractShape() *yamldoc.Shape {
@@ -129,18 +132,22 @@ func contractShape() *yamldoc.Shape {
 	)
 	paths := mapOf("paths", "Paths below the backend's URL.", item)
 	paths.Pattern, paths.KeyDoc = `^/.*$`, "a path beginning with /"
-	token := object("token", "A token fetched with an operation and sent in a header.",
-		must("header", name, "The header it goes in."),
+	token := object("token", "A token fetched with an operation and sent in a header or in a field of the body.",
+		key("header", name, "The header it goes in; this or `field`."),
+		key("field", &yamldoc.Shape{Form: yamldoc.NameForm, Pattern: fieldName}, "The field of the body it goes in, set as those of `body`; in place of `header`."),
 		key("prefix", text, "Stands before the token, e.g. \"Bearer \"."),
 		must("obtain", name, "The operation that gives a token."),
 		key("renew", name, "The operation that renews one; tried once, then `obtain`."),
 		must("value", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The token, read from `answer`."),
 		key("life", &yamldoc.Shape{Form: yamldoc.DurationForm}, "How long a token lives whose expiry cannot be read; 1h when left out."),
 	)
+	bodyFields := mapOf("body fields", "Sign-in variables by the field that carries them.", name)
+	bodyFields.Min, bodyFields.Pattern, bodyFields.KeyDoc = 1, fieldName, "a field of the body: letters, digits, _ and -"
 	signIn := object("sign-in", "How the backend knows the gateway; the values come from gateway.yaml.",
 		key("basic", object("basic", "HTTP Basic on every operation.",
 			must("user", name, "Sign-in variable with the user."),
 			must("password", name, "Sign-in variable with the password.")), "HTTP Basic on every operation."),
+		key("body", bodyFields, "Sign-in variables by the field that carries them, in the body of every operation that has one. They are set when the request is sent, over what it may have there: no mapping, test, explanation or log sees them."),
 		key("token", token, "A token on operations with x-emenda-token."),
 	)
 	components := object("components", "Parts that `$ref` names, `#/components/schemas/Name` and so on.",

@@ -19,29 +19,52 @@ func (l *loader) signIn(n *yamldoc.Node) {
 	s := &l.c.SignIn
 	if b := n.Get("basic"); b != nil && b.Kind == yamldoc.Map {
 		s.Basic = &Basic{User: word(b.Get("user")), Password: word(b.Get("password"))}
-		for _, k := range []string{"user", "password"} {
-			v := word(b.Get(k))
-			if v == "" {
-				continue
-			}
-			if !className.MatchString(v) {
-				l.list.Errorf(b.Get(k).Span, ruleSignIn, "%s names a variable of gateway.yaml's sign_in", k).
-					Help = "use lower-case letters, digits and _; the secret itself never stands in a contract"
-			}
-			if !slices.Contains(s.Variables, v) {
-				s.Variables = append(s.Variables, v)
-			}
-		}
+		l.variable(b, "user")
+		l.variable(b, "password")
 	}
+	body := n.Get("body")
+	for _, e := range entries(body) {
+		l.variable(body, e.Key.Text)
+		s.Body = append(s.Body, Field{Name: e.Key.Text, Variable: word(e.Value)})
+	}
+	l.token(n)
+	l.signedBodies()
+}
+
+// variable takes the name of the sign-in variable under key.
+func (l *loader) variable(in *yamldoc.Node, key string) {
+	v := word(in.Get(key))
+	if v == "" {
+		return
+	}
+	if !className.MatchString(v) {
+		l.list.Errorf(in.Get(key).Span, ruleSignIn, "%s names a variable of gateway.yaml's sign_in", short(key)).
+			Help = "use lower-case letters, digits and _; the secret itself never stands in a contract"
+	}
+	if s := &l.c.SignIn; !slices.Contains(s.Variables, v) {
+		s.Variables = append(s.Variables, v)
+	}
+}
+
+func (l *loader) token(n *yamldoc.Node) {
+	s := &l.c.SignIn
 	t := n.Get("token")
 	if t == nil || t.Kind != yamldoc.Map {
 		return
 	}
 	tok := &Token{
-		Header: word(t.Get("header")), Prefix: word(t.Get("prefix")), Life: int(defaultLife / time.Second),
+		Header: word(t.Get("header")), Field: word(t.Get("field")), Prefix: word(t.Get("prefix")), Life: int(defaultLife / time.Second),
 		Obtain: l.tokenOperation(t.Get("obtain")), Renew: l.tokenOperation(t.Get("renew")),
 	}
 	l.tokenHeader(t.Get("header"), s.Basic != nil)
+	switch f := t.Get("field"); {
+	case f == nil && t.Get("header") == nil:
+		l.list.Errorf(n.KeyOf("token").Span, ruleSignIn, "nothing says where the token goes").Help = "give header, or field for a field of the body"
+	case f != nil && t.Get("header") != nil:
+		l.list.Errorf(t.KeyOf("field").Span, ruleSignIn, "header and field exclude each other")
+	case f != nil && slices.ContainsFunc(s.Body, func(b Field) bool { return b.Name == tok.Field }):
+		l.list.Errorf(f.Span, ruleSignIn, "the field %s is taken by body", short(tok.Field))
+	}
 	if p := t.Get("prefix"); p != nil {
 		for i := 0; i < len(p.Text); i++ {
 			if p.Text[i] < ' ' || p.Text[i] >= 0x7f {

@@ -126,6 +126,9 @@ func (t *teller) tell(c *backend.Call, said answered, a *backend.Answer) {
 	if len(c.Request.Body) > 0 {
 		say("body", "%s", t.hidden.body(c.Request.Body, op.BodyForm, op.Body))
 	}
+	if names := backend.SignedFields(t.o.Contracts[op.Backend], c); len(names) > 0 {
+		say("signs", "with %s in the body", strings.Join(names, ", "))
+	}
 	if said.instead != "" {
 		say("no", "%s", said.instead)
 	}

@@ -63,6 +63,15 @@ func (b *bench) notices(name, text string) string {
 // said is notices for any change of texts.
 func (b *bench) said(change func(name, text string) string) string { return b.run("", change) }
 
+// backendOf gives the backend whose contract a file is.
+func backendOf(file string) string {
+	name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+	if name == "demo" {
+		return "shop"
+	}
+	return name
+}
+
 // run loads and tests the cases with their texts changed; when it is a mapping
 // that is named, without the other mappings.
 func (b *bench) run(name string, change func(name, text string) string) string {
@@ -84,17 +93,19 @@ func (b *bench) run(name string, change func(name, text string) string) string {
 		case "contract":
 			read, ok := b.known[file.Text]
 			if !ok {
-				read.contract, read.list = contract.Load("shop", file, b.c.Functions)
+				read.contract, read.list = contract.Load(backendOf(f.Name), file, b.c.Functions)
 				b.known[file.Text] = read
 			}
-			contracts["shop"] = read.contract
+			contracts[backendOf(f.Name)] = read.contract
 			list.Add(read.list)
 		default:
 			files = append(files, file)
 		}
 	}
-	if cfg == nil || cfg.Backends["shop"] == nil || cfg.Backends["shop"].Contract != "demo" {
-		delete(contracts, "shop")
+	for name := range contracts {
+		if cfg == nil || cfg.Backends[name] == nil || backendOf(cfg.Backends[name].Contract) != name {
+			delete(contracts, name)
+		}
 	}
 	if len(list) > 0 {
 		return list.Text()

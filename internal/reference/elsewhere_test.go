@@ -30,6 +30,7 @@ var elsewhere = map[string]string{
 	"dialect.slash": "routes/serve_test.go: TestAnswers",
 
 	"sign-in.basic":            "internal/backend/wire_test.go: TestRequestOnTheWire",
+	"sign-in.body":             "internal/backend/signbody_test.go: TestSignInInTheBody",
 	"token.prefix":             "internal/backend/client_test.go: TestTokenIsRenewedOnce",
 	"token.renew":              "internal/backend/client_test.go: TestTokenIsRenewedOnce",
 	"token.life":               "internal/backend/client_test.go: TestOneTokenForAll",
