@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -139,9 +140,25 @@ func (s *Sandbox) listCalls(operation string) []callOut {
 				c.Header.Set(name, "***")
 			}
 		}
-		out = append(out, callOut{c.Operation, c.Method, c.Path, c.Query, c.Header, string(c.Body), c.Faults, c.At})
+		out = append(out, callOut{c.Operation, c.Method, c.Path, c.Query, c.Header, shown(c), c.Faults, c.At})
 	}
 	return out
+}
+
+// tokenField is SGP's token, in a form or in JSON.
+var tokenField = regexp.MustCompile(`(^|&)token=[^&]*|"token"\s*:\s*"[^"]*"`)
+
+// shown is a call's body, SGP's token in it masked.
+func shown(c Call) string {
+	if !strings.HasPrefix(c.Operation, "sgp.") {
+		return string(c.Body)
+	}
+	return tokenField.ReplaceAllStringFunc(string(c.Body), func(found string) string {
+		if strings.HasPrefix(found, `"`) {
+			return `"token":"***"`
+		}
+		return found[:strings.Index(found, "token=")] + "token=***"
+	})
 }
 
 type customerOut struct {

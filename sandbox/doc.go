@@ -1,5 +1,5 @@
-// Package sandbox is a stateful stand-in of the provider's ERP for newcomers,
-// tests and partners' rehearsals: one real HTTP listener on this machine that
+// Package sandbox is a stateful stand-in of the provider's ERP, and of an SGP
+// installation with the same customers, for newcomers, tests and partners' rehearsals: one real HTTP listener on this machine that
 // answers as the ERP's document says, misbehaves only when told to, and holds
 // invented people only.
 //
@@ -29,7 +29,15 @@
 //	telefonia.ligacoes.cadastrar                          POST /ws/telefonia/ligacoes/cadastrar
 //	comercial.atendimentos.cadastrar                      POST /ws/comercial/atendimentos/cadastrar
 //
-// HTTP Basic is asked of every one, the Token header of those marked so. A
+//	sgp.consultacliente                                   POST /ws/ura/consultacliente                                     app and token
+//	sgp.liberacaopromessa                                 POST /ws/ura/liberacaopromessa                                   app and token
+//	sgp.enviafatura                                       POST /ws/ura/enviafatura                                         app and token
+//	sgp.verificaacesso                                    POST /ws/ura/verificaacesso                                      app and token
+//	sgp.notificacaosistema                                POST /ws/ura/notificacaosistema                                  app and token
+//	sgp.chamado                                           POST /ws/ura/chamado                                             app and token
+//
+// HTTP Basic is asked of every one of the ERP's, the Token header of those
+// marked so; SGP's have [SGPApp] and [SGPToken] in their form or JSON. A
 // further operation is one more entry in the table of operations.go.
 //
 // # What to try
@@ -84,6 +92,22 @@
 // Incoming calls (telefonia.ligacoes.cadastrar) and service calls
 // (comercial.atendimentos.cadastrar) are listed by /_sandbox/data; a service
 // call that was opened is also seen by area.cliente.atendimentos.
+//
+// # SGP
+//
+// The six forms of SGP's "WebService URA" answer from the same customers, as
+// its specification says and as installations are known to answer: the lookup
+// with some fifty fields, passwords among them (none is real), blanks about a
+// status, an action with what else belongs to it. Wrong credentials are 403.
+//
+//	1300001  online                  1282441  its concentrator is maintained (8)
+//	311622   offline: status 0 beside the misspelt staus 2
+//	1300041  its region is maintained (9)
+//	1300002  a telephone: neither (3)
+//
+// Motives of chamado are 40 to 43. What an installation says to too many
+// requests, with the status of wrong credentials, is the fault
+// {"kind": "business", "status": 403, "body": {"detail": "Pedido foi limitado."}}.
 //
 // # Faults
 //

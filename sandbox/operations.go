@@ -30,7 +30,7 @@ type operation struct {
 
 // operations is the table of everything the sandbox answers.
 func operations() []operation {
-	return []operation{
+	return append([]operation{
 		{
 			id: "auth.token.gerar", method: http.MethodGet, path: "/ws/auth/token/gerar",
 			admit: basicOnly, refusal: BodyError, answer: tokenIssue,
@@ -83,7 +83,7 @@ func operations() []operation {
 			id: "comercial.atendimentos.cadastrar", method: http.MethodPost, path: "/ws/comercial/atendimentos/cadastrar",
 			admit: basicOnly, refusal: bodyNoContract, answer: openTicket,
 		},
-	}
+	}, sgpOperations()...)
 }
 
 // route finds the operation of a request and fills in the path's parameters.

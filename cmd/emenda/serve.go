@@ -171,10 +171,13 @@ func reloadOn(ctx context.Context, signals <-chan os.Signal, reloader *snapshot.
 	}
 }
 
-// sandboxEnvironment is env with the stand-ins' addresses and credentials; the
+// sandboxEnvironment is env with the stand-ins' address and credentials; the
 // caller's are those given, else the sandbox's own.
-func sandboxEnvironment(env func(string) (string, bool), erp string) func(string) (string, bool) {
-	fixed := map[string]string{"ERP_URL": erp, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword}
+func sandboxEnvironment(env func(string) (string, bool), box string) func(string) (string, bool) {
+	fixed := map[string]string{
+		"ERP_URL": box, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
+		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
+	}
 	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/emenda-gateway/emenda/sandbox"
 )
 
 // serving is a gateway in a process of its own; the scripts' `emenda`.
@@ -132,14 +134,14 @@ func TestSandboxEnvironment(t *testing.T) {
 		want map[string]string
 	}{
 		"nothing given": {nil, map[string]string{
-			"ERP_URL": "http://box", "ERP_USER": "sandbox", "ERP_PASSWORD": "sandbox", "URA_APP": "ura", "URA_TOKEN": sandboxToken, "OTHER": "",
+			"ERP_URL": "http://box", "ERP_USER": "sandbox", "ERP_PASSWORD": "sandbox", "SGP_URL": "http://box", "SGP_APP": "sandbox", "SGP_TOKEN": sandbox.SGPToken, "URA_APP": "ura", "URA_TOKEN": sandboxToken, "OTHER": "",
 		}},
 		"a caller given": {map[string]string{"URA_APP": "a", "URA_TOKEN": "t", "OTHER": "o"}, map[string]string{
 			"ERP_URL": "http://box", "URA_APP": "a", "URA_TOKEN": "t", "OTHER": "o",
 		}},
 		"empty is unset":    {map[string]string{"URA_APP": "", "URA_TOKEN": "", "URA_TOKEN_FILE": ""}, map[string]string{"URA_APP": "ura", "URA_TOKEN": sandboxToken}},
 		"a token in a file": {map[string]string{"URA_TOKEN_FILE": "/run/t"}, map[string]string{"URA_TOKEN": "", "URA_TOKEN_FILE": "/run/t"}},
-		"a backend is not":  {map[string]string{"ERP_URL": "http://real", "ERP_PASSWORD": "p"}, map[string]string{"ERP_URL": "http://box", "ERP_PASSWORD": "sandbox"}},
+		"a backend is not":  {map[string]string{"ERP_URL": "http://real", "ERP_PASSWORD": "p", "SGP_TOKEN": "p"}, map[string]string{"ERP_URL": "http://box", "ERP_PASSWORD": "sandbox", "SGP_TOKEN": sandbox.SGPToken}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			env := sandboxEnvironment(func(name string) (string, bool) { v, ok := c.env[name]; return v, ok }, "http://box")

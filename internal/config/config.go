@@ -35,12 +35,19 @@ type Gateway struct {
 	AdminToken  Secret
 	Data        Text // folder of what survives a restart
 	Mappings    Text // folder that replaces the built-in mappings whole; "": the built-in ones
+	Packs       []Pack // folders whose mappings are served; nil: those of all
 	Timezone    Text
 	SealKeys    []Secret // the first seals, all open
 	RedisURL    Secret
 	Proxies     []Text // addresses of proxies in front; each may hold several
 	ProxyHeader Text   // where they say whom they pass on
 	Traces      Text   // requests that `emenda trace` can tell of
+}
+
+// Pack is a folder of the mappings folder whose mappings are served.
+type Pack struct {
+	Name string
+	At   diag.Span
 }
 
 // Backend is one backend to call.

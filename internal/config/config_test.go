@@ -48,6 +48,9 @@ func TestShippedFile(t *testing.T) {
 		"ERP_URL is not set: serving leaves backend erp out",
 		"ERP_PASSWORD is not set: serving leaves backend erp out",
 		"ERP_USER is not set: serving leaves backend erp out",
+		"SGP_URL is not set: serving leaves backend sgp out",
+		"SGP_APP is not set: serving leaves backend sgp out",
+		"SGP_TOKEN is not set: serving leaves backend sgp out",
 		"URA_TOKEN is not set: serving leaves caller ivr out",
 	}, told)
 
@@ -58,7 +61,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "URA_TOKEN", "t0", "URA_APP", "")
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })
 	require.Empty(t, list.Text())
@@ -91,7 +94,7 @@ func TestLoadTells(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key": {
 			"emenda: 1\ngateway:\n  lisen: 127.0.0.1:1\n",
-			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, timezone, seal_key, trusted_proxies, proxy_header, traces\n",
+			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, packs, timezone, seal_key, trusted_proxies, proxy_header, traces\n",
 		},
 		"secret in plain": {
 			"emenda: 1\ncallers:\n  a: { dialect: d, token: hush, permissions: [] }\n",

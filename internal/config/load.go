@@ -84,6 +84,12 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 	g.AdminToken = l.secret(n.Get("admin_token"))
 	g.Data = l.text(n, "data", defaultData, filled)
 	g.Mappings = l.text(n, "mappings", "", nil)
+	if packs := n.Get("packs"); packs != nil && packs.Kind == yamldoc.List {
+		g.Packs = make([]Pack, 0, len(packs.Items))
+		for _, item := range packs.Items {
+			g.Packs = append(g.Packs, Pack{Name: item.Text, At: item.Span})
+		}
+	}
 	g.Timezone = l.text(n, "timezone", defaultTimezone, zone)
 	g.SealKeys = l.secrets(n.Get("seal_key"))
 	g.Proxies = l.texts(n, "trusted_proxies", networks)

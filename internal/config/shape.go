@@ -98,6 +98,7 @@ func gatewayKeys() *yamldoc.Shape {
 		yamldoc.Key{Name: "admin_token", Shape: secret, Doc: "The bearer token of the admin listener; needed when it is not on this machine alone."},
 		yamldoc.Key{Name: "data", Shape: textOrEnv, Doc: "The folder of what survives a restart; without it, " + defaultData + "."},
 		yamldoc.Key{Name: "mappings", Shape: textOrEnv, Doc: "A folder that replaces the built-in mappings whole."},
+		yamldoc.Key{Name: "packs", Shape: &yamldoc.Shape{Form: yamldoc.ListForm, Elem: name}, Doc: "The packs that are served: names of folders of the mappings folder. A mapping in another folder is neither checked nor served, and a backend that only such mappings call needs no settings; mappings that stand in no folder are always served; flows, tables, dialects and contracts are there for all. Without it, every folder is served."},
 		yamldoc.Key{Name: "timezone", Shape: textOrEnv, Doc: "The zone of dates and of memory's days and months; without it, " + defaultTimezone + "."},
 		yamldoc.Key{Name: "seal_key", Shape: secrets, Doc: "What stored values are sealed with: 32 bytes in base64, made when unset and nothing is shared; two while one replaces the other."},
 		yamldoc.Key{Name: "trusted_proxies", Shape: textsOrEnv, Doc: "Addresses or networks (10.0.0.0/8) of the proxies in front, as a list or with commas between: what they say of the client's address is believed. Without it, nobody is."},

@@ -199,7 +199,7 @@ func (b *builder) each(n *yamldoc.Node, s *Scope, p place) *tpl {
 
 // listOf compiles a node that must give a list.
 func (b *builder) listOf(n *yamldoc.Node, s *Scope, key string) *tpl {
-	sub := builder{diags: b.diags, uses: b.uses, target: Target{What: key, Secrets: b.target.Secrets}}
+	sub := builder{diags: b.diags, uses: b.uses, target: Target{What: key, Secrets: b.target.Secrets, taken: true}}
 	before := len(*b.diags)
 	t := sub.compile(n, s, place{path: "", top: true})
 	if k := t.typ.Kind; k != ListType && k != AnyType && !(*b.diags)[before:].HasErrors() {

@@ -99,6 +99,8 @@ type Target struct {
 	What     string // how messages name it: "body of shop.orders.create"
 	Optional bool   // no value at all is allowed at the top (`${?…}` there gives Absent)
 	Secrets  bool   // secret values may flow here where the target's field is marked secret; else never
+	Deleted  []string // paths that are deleted from the value before it goes anywhere: secrets there flow nowhere
+	taken    bool     // only its elements are taken out, and looked at where they go: secrets inside them may stand here
 }
 
 // Template is a compiled YAML value: scalars with ${…}, maps and lists of them, $each/$as/$if/$item, $if/$then/$else, $concat, $merge.

@@ -173,8 +173,12 @@ func (b *builder) leaf(r *reader, x piece, s *Scope, p place) *tpl {
 
 // secrets reports a secret that would flow where none may.
 func (b *builder) secrets(c *checker, e *ex, p place) {
-	path, secret := e.typ.secretPath()
-	if !secret {
+	var deleted []string
+	if p.top { // their paths begin at the value's top
+		deleted = b.target.Deleted
+	}
+	path, secret := e.typ.secretBut(deleted)
+	if !secret || path != "" && p.top && b.target.taken {
 		return
 	}
 	if b.target.Secrets && secretsFit(e.typ, p.typ, 0) {

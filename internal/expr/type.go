@@ -177,24 +177,34 @@ const maxTypeDepth = 16
 
 // secretPath gives where inside t something secret stands: "" and true when t
 // itself is secret, "a.b" for a field of it.
-func (t *Type) secretPath() (string, bool) { return t.secretWithin(0) }
+func (t *Type) secretPath() (string, bool) { return t.secretWithin(nil, "", 0) }
 
-func (t *Type) secretWithin(depth int) (string, bool) {
-	if t == nil || depth > maxTypeDepth {
+// secretBut is secretPath, less what stands at paths that are deleted; "#" in
+// one means every element of a list.
+func (t *Type) secretBut(deleted []string) (string, bool) { return t.secretWithin(deleted, "", 0) }
+
+func (t *Type) secretWithin(deleted []string, at string, depth int) (string, bool) {
+	if t == nil || depth > maxTypeDepth || at != "" && slices.Contains(deleted, at) {
 		return "", false
 	}
 	if t.Secret {
 		return "", true
 	}
+	below := func(step string) string {
+		if len(deleted) == 0 {
+			return ""
+		}
+		return strings.TrimPrefix(at+"."+step, ".")
+	}
 	if t.Kind == ListType {
-		return t.Elem.secretWithin(depth + 1)
+		return t.Elem.secretWithin(deleted, below("#"), depth+1)
 	}
 	for _, n := range t.names() {
 		f := t.Fields[n]
 		if f == nil || f.Type == nil {
 			continue
 		}
-		if p, ok := f.Type.secretWithin(depth + 1); ok {
+		if p, ok := f.Type.secretWithin(deleted, below(n), depth+1); ok {
 			return strings.TrimSuffix(n+"."+p, "."), true
 		}
 	}

@@ -181,10 +181,17 @@ func (p *planner) body(c *Case, n *yamldoc.Node, s *expr.Scope) {
 	}
 }
 
-// patch compiles a document passed on with changes; what is set cannot be secret.
+// patch compiles a document passed on with changes; what is set cannot be
+// secret, and what is secret in the document must be among what is deleted.
 func (p *planner) patch(n *yamldoc.Node, s *expr.Scope, what string, needs *[]int) *Patch {
 	out := &Patch{}
-	out.Base = p.template(n.Get("patch"), s, expr.Target{What: what})
+	if del := n.Get("delete"); del != nil {
+		for _, item := range del.Items {
+			p.checkPath(item)
+			out.Delete = append(out.Delete, item.Text)
+		}
+	}
+	out.Base = p.template(n.Get("patch"), s, expr.Target{What: what, Deleted: out.Delete})
 	*needs = p.needs(*needs, infoOf(out.Base))
 	if b := out.Base; b != nil && b.Type != nil && b.Type.Kind != expr.AnyType && b.Type.Kind != expr.ObjectType && b.Type.Kind != expr.ListType {
 		p.list.Errorf(n.Get("patch").Span, "wrong-type", "only an object or a list can be patched, this is %s", b.Type)
@@ -196,12 +203,6 @@ func (p *planner) patch(n *yamldoc.Node, s *expr.Scope, what string, needs *[]in
 			v := p.template(e.Value, s, expr.Target{What: e.Key.Text, Optional: dropped(e.Value)})
 			*needs = p.needs(*needs, infoOf(v))
 			out.Set = append(out.Set, PatchSet{Path: e.Key.Text, Value: v})
-		}
-	}
-	if del := n.Get("delete"); del != nil {
-		for _, item := range del.Items {
-			p.checkPath(item)
-			out.Delete = append(out.Delete, item.Text)
 		}
 	}
 	return out

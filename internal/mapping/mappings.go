@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -102,7 +103,10 @@ func (l *loader) conflicts() {
 					taken[spot] = r
 				} else if other != r && !told[other] {
 					told[other] = true
-					l.list.Errorf(r.At, "double", "%s %s/%s is already routed in %s", method, prefix, r.Path, other.At)
+					d := l.list.Errorf(r.At, "double", "%s %s/%s is already routed in %s", method, prefix, r.Path, other.At)
+					if path.Dir(r.At.File.Name) != path.Dir(other.At.File.Name) {
+						d.Help = "where folders answer the same, packs under gateway: in gateway.yaml names those that are served"
+					}
 				}
 			}
 		}

@@ -43,6 +43,7 @@ var elsewhere = map[string]string{
 	"gateway.proxy_header":     "routes/address_test.go: TestClientAddress",
 	"gateway.traces":           "routes/trace_test.go: TestTrace",
 	"gateway.mappings":         "cmd/emenda/script_test.go: TestScript",
+	"gateway.packs":            "internal/snapshot/packs_test.go: TestPacks",
 	"backend.sign_in":          "internal/backend/wire_test.go: TestRequestOnTheWire",
 	"backend.timeout":          "internal/backend/wire_test.go: TestSlowAndCancelled",
 	"backend.at_most":          "internal/backend/client_test.go: TestNoFreeConnection",

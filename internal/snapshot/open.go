@@ -42,7 +42,7 @@ type LeftOut struct{ Kind, Name, Why string }
 
 // Missing warns of backends and callers that serving would leave out in this environment.
 func (l *Loaded) Missing(env func(string) (string, bool)) (list diag.List) {
-	for _, m := range l.Config.Unset(env) {
+	for _, m := range l.asked(l.Config.Unset(env)) {
 		list = append(list, m.Warning())
 	}
 	return list
@@ -53,6 +53,9 @@ func (l *Loaded) Missing(env func(string) (string, bool)) (list diag.List) {
 // made for itself would open nothing: with a shared store one must be given.
 func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, diag.List) {
 	settings, list := l.Config.Resolve(env, os.ReadFile)
+	if settings != nil {
+		settings.Missing = l.asked(settings.Missing)
+	}
 	if settings != nil && settings.RedisURL.IsSet() && len(settings.SealKeys) == 0 {
 		at := &l.Config.Gateway.RedisURL
 		name := "gateway.seal_key"

@@ -75,7 +75,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 	}
 	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg), files: files}
 	l.loadContracts(files.contracts, functions, from, &list)
-	set, found := mapping.Load(files.mappings, files.texts, mapping.World{
+	set, found := mapping.Load(files.choose(&cfg.Gateway, &list), files.texts, mapping.World{
 		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
 	})
 	list.Add(found)

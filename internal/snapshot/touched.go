@@ -49,6 +49,9 @@ type touching struct {
 
 // changed touches what a file that is new, or has another text, may change.
 func (t *touching) changed(f *diag.File) {
+	if t.l.files.aside[f] {
+		return
+	}
 	if slices.Contains(t.l.files.contracts, f) {
 		t.contract(f)
 		return
@@ -73,6 +76,9 @@ func (t *touching) changed(f *diag.File) {
 // others: a mapping or flow meant nothing to those who do not call it, and who
 // still calls it calls what took its place.
 func (t *touching) was(old *Loaded, f *diag.File) {
+	if old.files.aside[f] {
+		return
+	}
 	if slices.Contains(old.files.contracts, f) {
 		t.contract(f)
 		return
