@@ -53,6 +53,8 @@ docs-fresh: ## fail when a generated page is not what it would be
 mappings: build ## check and test the shipped mappings, and the executed cases of the language
 	$(BIN) check --config gateway.yaml
 	$(BIN) test --config gateway.yaml
+	$(BIN) check --config mappings/testdata/ura-sgp/gateway.yaml
+	$(BIN) test --config mappings/testdata/ura-sgp/gateway.yaml
 	$(LANGUAGE) $(BIN) check --strict --config mappings/testdata/language/gateway.yaml
 	$(BIN) test --config mappings/testdata/language/gateway.yaml
 

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -35,7 +36,12 @@ func startSGP(t *testing.T) *sandbox.Sandbox {
 	at := time.Date(2026, 3, 5, 18, 16, 1, 0, time.UTC)
 	s, err := sandbox.Start(sandbox.Options{Now: func() time.Time { return at }})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close(t.Context())) })
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		http.DefaultClient.CloseIdleConnections()
+		require.NoError(t, s.Close(ctx))
+	})
 	return s
 }
 
@@ -110,7 +116,7 @@ func TestSGPCredentials(t *testing.T) {
 	data, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
-	require.NotContains(t, string(data), "80011", "nothing was opened")
+	require.NotContains(t, string(data), `"id":8001,`, "nothing was opened")
 }
 
 // Faults reach SGP's forms as they do the ERP's operations, and who looks at the calls sees no token.

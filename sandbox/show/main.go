@@ -55,6 +55,7 @@ var drivers = map[string]driver{
 	"once-4":     showStoreLost,
 	"once-5":     showReload,
 	"soak":       showSoak,
+	"ura-1":      showURA,
 	"ura-2":      showExplain,
 }
 
