@@ -33,8 +33,8 @@ type Gateway struct {
 	Listen      Text
 	AdminListen Text
 	AdminToken  Secret
-	Data        Text // folder of what survives a restart
-	Mappings    Text // folder that replaces the built-in mappings whole; "": the built-in ones
+	Data        Text   // folder of what survives a restart
+	Mappings    Text   // folder that replaces the built-in mappings whole; "": the built-in ones
 	Packs       []Pack // folders whose mappings are served; nil: those of all
 	Timezone    Text
 	SealKeys    []Secret // the first seals, all open

@@ -95,10 +95,10 @@ func (c *Condition) Holds(f *Frame) bool {
 
 // Target says what a template's value must fit.
 type Target struct {
-	Type     *Type  // nil: anything that has a value
-	What     string // how messages name it: "body of shop.orders.create"
-	Optional bool   // no value at all is allowed at the top (`${?…}` there gives Absent)
-	Secrets  bool   // secret values may flow here where the target's field is marked secret; else never
+	Type     *Type    // nil: anything that has a value
+	What     string   // how messages name it: "body of shop.orders.create"
+	Optional bool     // no value at all is allowed at the top (`${?…}` there gives Absent)
+	Secrets  bool     // secret values may flow here where the target's field is marked secret; else never
 	Deleted  []string // paths that are deleted from the value before it goes anywhere: secrets there flow nowhere
 	taken    bool     // only its elements are taken out, and looked at where they go: secrets inside them may stand here
 }

@@ -47,7 +47,7 @@ func packed(t *testing.T, packs string) (*Loaded, diag.List) {
 	texts := readBase(t)
 	maps.Copy(texts, twoPacks)
 	for before, after := range map[string]string{
-		"callers:\n":              "  depot: { url: \"${env:DEPOT_URL}\", sign_in: { bearer: { secret: DEPOT_TOKEN } } }\ncallers:\n",
+		"callers:\n":               "  depot: { url: \"${env:DEPOT_URL}\", sign_in: { bearer: { secret: DEPOT_TOKEN } } }\ncallers:\n",
 		"  mappings: ./mappings\n": "  mappings: ./mappings\n" + packs,
 	} {
 		require.Contains(t, texts["gateway.yaml"], before)
