@@ -296,7 +296,7 @@ func checkMoneySum(_ *Scope, args []*Type, literals []string) (*Type, error) {
 }
 
 func bindMoneySum(_ *Scope, _ []*Type, literals []string) EvalFunc {
-	field := literals[1]
+	field, key := literals[1], jsonx.NewKey(literals[1])
 	return func(f *Frame, args []jsonx.Value) jsonx.Value {
 		if !listArg(f, "money_sum", args[0]) || !f.Take(args[0].Len()) {
 			return jsonx.Value{}
@@ -305,7 +305,7 @@ func bindMoneySum(_ *Scope, _ []*Type, literals []string) EvalFunc {
 		place := 0
 		for it := args[0].Iter(); it.Next(); {
 			place++
-			v := it.Value().Get(field)
+			v := it.Value().Member(key)
 			if v.None() {
 				if len(args) < 3 {
 					return f.Fail("money_sum found no %q in element %d and has no third argument for that", field, place)

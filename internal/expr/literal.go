@@ -44,7 +44,8 @@ func (c *checker) listLiteral(n *ast.ArrayNode) *ex {
 		t.Secret = t.Secret || secretEx(e)
 	}
 	if constant {
-		return &ex{typ: t, literal: true, value: jsonx.RawValue(string(append(text, ']'))), eval: constantEval(string(append(text, ']')))}
+		v := jsonx.RawValue(string(append(text, ']'))).Clone() // with an index
+		return &ex{typ: t, literal: true, value: v, eval: func(*Frame) jsonx.Value { return v }}
 	}
 	at := c.at(n)
 	return &ex{typ: t, eval: func(f *Frame) jsonx.Value {
@@ -57,11 +58,6 @@ func (c *checker) listLiteral(n *ast.ArrayNode) *ex {
 		}
 		return f.Arena.List(m)
 	}}
-}
-
-func constantEval(raw string) evalFunc {
-	v := jsonx.RawValue(raw)
-	return func(*Frame) jsonx.Value { return v }
 }
 
 // mapLiteral checks {"k": v}.

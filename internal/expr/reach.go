@@ -30,7 +30,7 @@ const (
 
 // hop reads a member.
 type hop struct {
-	key  string
+	key  jsonx.Key
 	bare bool // without lack
 	lack lack
 }
@@ -63,7 +63,7 @@ func (e *ex) member(key string) *reach {
 		r = &reach{from: e.eval, bare: true}
 	}
 	far := *r
-	far.hops = append(r.hops[:len(r.hops):len(r.hops)], hop{key: key, bare: true})
+	far.hops = append(r.hops[:len(r.hops):len(r.hops)], hop{key: jsonx.NewKey(key), bare: true})
 	return &far
 }
 
@@ -108,8 +108,24 @@ func (r *reach) compile() evalFunc {
 			}
 			return f.Get(slot)
 		}
+	case len(r.hops) == 1 && r.how == plainSlot:
+		return r.step
 	}
 	return r.walk
+}
+
+// step goes the usual way: out of a slot, and by one key.
+func (r *reach) step(f *Frame) jsonx.Value {
+	v := f.slots[r.slot]
+	if !r.bare && v.None() {
+		return f.failAt(&r.lack.at, r.lack.message)
+	}
+	h := &r.hops[0]
+	v = v.Member(h.key)
+	if !h.bare && v.None() {
+		return f.failAt(&h.lack.at, h.lack.message)
+	}
+	return v
 }
 
 // walk goes the way.
@@ -130,7 +146,7 @@ func (r *reach) walk(f *Frame) jsonx.Value {
 	}
 	for i := range r.hops {
 		h := &r.hops[i]
-		v = v.Get(h.key)
+		v = v.Member(h.key)
 		if !h.bare && v.None() {
 			return f.failAt(&h.lack.at, h.lack.message)
 		}

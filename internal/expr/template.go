@@ -33,7 +33,7 @@ type emitFunc = func(dst []byte, f *Frame) []byte
 func constantTpl(t *Type, json string) *tpl {
 	out := &tpl{typ: t, constant: true, json: json}
 	if json != "" {
-		out.val = jsonx.RawValue(json)
+		out.val = jsonx.RawValue(json).Clone() // with an index
 	}
 	return out
 }

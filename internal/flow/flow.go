@@ -89,7 +89,7 @@ type StepReport struct {
 	Why     string              // for skipped: "when is false", "needs cliente"; for failures of ours: the positioned message
 	Case    int                 // which case was taken, -1 for none
 	Caught  *mapping.CatchEntry // what its failure was caught by; of an `each` the last one
-	Took    time.Duration
+	Took    time.Duration       // 0 for one that waits for nothing
 	Body    jsonx.Value
 }
 

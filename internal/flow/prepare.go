@@ -12,36 +12,42 @@ import (
 )
 
 // prepare chooses the case of a step (or of one element) and renders its call.
-// Without a task the step has its result already: a value, a skip, a refusal,
-// a cached answer, or a failure before anything was sent.
-func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem int) (*task, result) {
-	c, res, ok := r.choose(s, st)
-	if !ok {
-		return nil, res
+// Without a task res is its result already: a value, a skip, a refusal, a
+// cached answer, or a failure before anything was sent.
+func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem int, res *result) *task {
+	c := r.choose(s, st, res)
+	if c == nil {
+		return nil
 	}
 	switch c.Action {
 	case mapping.DoSkip:
-		return nil, result{state: contract.Skipped, why: "the case says skip"}
+		*res = result{state: contract.Skipped, why: "the case says skip"}
+		return nil
 	case mapping.DoFail:
-		return nil, r.refuse(c.Fail)
+		*res = r.refuse(c.Fail)
+		return nil
 	case mapping.DoUse:
 		v := c.Use.Value(r.f)
 		if r.f.Err() != nil {
-			return nil, r.ours()
+			*res = r.ours()
+			return nil
 		}
-		return nil, result{body: v}
+		*res = result{body: v}
+		return nil
 	}
 	key := ""
 	if s.Cache != nil && r.env.Cache != nil {
 		if key = r.cacheKey(s, st); key == "" {
-			return nil, r.ours()
+			*res = r.ours()
+			return nil
 		}
-		if res, ok := r.cached(key); ok {
-			return nil, res
+		if r.cached(key, res) {
+			return nil
 		}
 	}
 	if c.Action == mapping.DoCall && ctx.Err() != nil { // no time is left: nothing more is sent
-		return nil, result{state: contract.Failed, class: contract.ClassTimeout, why: "no time left to begin"}
+		*res = result{state: contract.Failed, class: contract.ClassTimeout, why: "no time left to begin"}
+		return nil
 	}
 	t := r.newTask(s, c, elem)
 	t.cacheKey = key
@@ -51,31 +57,33 @@ func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem in
 	}
 	if err != nil {
 		r.idle = append(r.idle, t)
-		return nil, r.broken(err)
+		*res = r.broken(err)
+		return nil
 	}
 	if c.Action == mapping.DoCall && r.env.Unavailable != nil {
 		if words, out := r.env.Unavailable(c.Call.Operation.Backend); out {
 			r.idle = append(r.idle, t)
-			return nil, result{state: contract.Failed, class: contract.ClassUnavailable, message: words}
+			*res = result{state: contract.Failed, class: contract.ClassUnavailable, message: words}
+			return nil
 		}
 	}
-	switch {
-	case c.Memory != nil && (r.instant || r.env.Memory == nil):
+	if c.Memory != nil && (r.instant || r.env.Memory == nil) {
 		t.do(ctx, ctx, r.env, r.watch)
-		res := r.outcome(s, t)
+		r.outcome(s, t, res)
 		r.idle = append(r.idle, t)
-		return nil, res
+		return nil
 	}
-	return t, result{}
+	return t
 }
 
-// choose takes the first case whose condition holds.
-func (r *run) choose(s *mapping.Step, st *stepRun) (*mapping.Case, result, bool) {
+// choose takes the first case whose condition holds. Without one res says why.
+func (r *run) choose(s *mapping.Step, st *stepRun, res *result) *mapping.Case {
 	for i, c := range s.Cases {
 		if c.When != nil {
 			holds := c.When.Holds(r.f)
 			if r.f.Err() != nil {
-				return nil, r.ours(), false
+				*res = r.ours()
+				return nil
 			}
 			if !holds {
 				continue
@@ -83,11 +91,13 @@ func (r *run) choose(s *mapping.Step, st *stepRun) (*mapping.Case, result, bool)
 		}
 		st.taken = i
 		if name, is := r.missing(c.Needs); is {
-			return nil, result{state: contract.Skipped, why: "needs " + name}, false
+			*res = result{state: contract.Skipped, why: "needs " + name}
+			return nil
 		}
-		return c, result{}, true
+		return c
 	}
-	return nil, result{state: contract.Skipped, why: "no case holds"}, false
+	*res = result{state: contract.Skipped, why: "no case holds"}
+	return nil
 }
 
 func (r *run) newTask(s *mapping.Step, c *mapping.Case, elem int) *task {
@@ -263,16 +273,17 @@ func (r *run) cacheKey(s *mapping.Step, st *stepRun) string {
 }
 
 // cached looks for a kept answer: its status, a blank, its body.
-func (r *run) cached(key string) (result, bool) {
+func (r *run) cached(key string, res *result) bool {
 	kept, ok := r.env.Cache.Load(key, r.env.Now)
 	if !ok || len(kept) < 4 {
-		return result{}, false
+		return false
 	}
 	status, err := strconv.Atoi(string(kept[:3]))
 	if err != nil {
-		return result{}, false
+		return false
 	}
-	return result{status: status, body: r.own(kept[4:]), why: "from the cache"}, true
+	*res = result{status: status, body: r.own(kept[4:]), why: "from the cache"}
+	return true
 }
 
 // keep stores an ok answer.

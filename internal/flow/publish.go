@@ -144,7 +144,10 @@ func (r *run) report(s *mapping.Step, st *stepRun) {
 	res := &st.res
 	rep := StepReport{
 		State: res.state, Class: res.class, Status: res.status, Message: res.message,
-		Why: res.why, Case: st.taken, Caught: st.catch, Took: time.Since(st.started), Body: res.body,
+		Why: res.why, Case: st.taken, Caught: st.catch, Took: res.took, Body: res.body,
+	}
+	if !st.started.IsZero() {
+		rep.Took = time.Since(st.started)
 	}
 	if res.cause != nil {
 		rep.Why = res.cause.Error()

@@ -58,7 +58,7 @@ type stepRun struct {
 	flying  int // elements under way
 	items   []result
 	elems   []jsonx.Value
-	started time.Time // with a watcher
+	started time.Time // with a watcher, of a step that waits for something
 }
 
 // result is how a step, or an element of an `each`, ended.

@@ -15,28 +15,31 @@ import (
 // value, a failure of ours), is prepared to be called, or begins its loop.
 func (r *run) begin(ctx context.Context, s *mapping.Step, st *stepRun) {
 	st.taken = -1
-	if r.watch != nil {
+	if r.watch != nil && (s.Waits || !r.instant) {
 		st.started = time.Now()
 	}
 	if name, is := r.missing(s.Needs); is {
-		r.settle(s, st, result{state: contract.Skipped, why: "needs " + name})
+		st.res = result{state: contract.Skipped, why: "needs " + name}
+		r.settle(s, st)
 		return
 	}
 	if s.When != nil {
 		holds := s.When.Holds(r.f)
 		if r.f.Err() != nil {
-			r.settle(s, st, r.ours())
+			st.res = r.ours()
+			r.settle(s, st)
 			return
 		}
 		if !holds {
-			r.settle(s, st, result{state: contract.Skipped, why: "when is false"})
+			st.res = result{state: contract.Skipped, why: "when is false"}
+			r.settle(s, st)
 			return
 		}
 	}
 	if s.Each == nil {
 		st.phase = flying
-		if t, res := r.prepare(ctx, s, st, -1); t == nil {
-			r.settle(s, st, res)
+		if t := r.prepare(ctx, s, st, -1, &st.res); t == nil {
+			r.settle(s, st)
 		} else {
 			r.ready = append(r.ready, t)
 		}
@@ -45,13 +48,16 @@ func (r *run) begin(ctx context.Context, s *mapping.Step, st *stepRun) {
 	list := s.Each.List.Value(r.f)
 	switch {
 	case r.f.Err() != nil:
-		r.settle(s, st, r.ours())
+		st.res = r.ours()
+		r.settle(s, st)
 		return
 	case !list.None() && list.Kind() != jsonx.Array:
-		r.settle(s, st, r.broken(&expr.RuntimeError{At: s.At, Message: "each of " + s.Name + " is no list"}))
+		st.res = r.broken(&expr.RuntimeError{At: s.At, Message: "each of " + s.Name + " is no list"})
+		r.settle(s, st)
 		return
 	case list.Len() > r.maxEach():
-		r.settle(s, st, r.broken(&expr.RuntimeError{At: s.At, Message: fmt.Sprintf("each of %s has more than %d elements", s.Name, r.maxEach())}))
+		st.res = r.broken(&expr.RuntimeError{At: s.At, Message: fmt.Sprintf("each of %s has more than %d elements", s.Name, r.maxEach())})
+		r.settle(s, st)
 		return
 	}
 	st.phase = looping
@@ -76,13 +82,13 @@ func (r *run) feed(ctx context.Context, s *mapping.Step, st *stepRun) {
 		st.next++
 		st.elems[elem] = st.list.Value()
 		r.f.Set(s.Each.Slot, st.elems[elem])
-		t, res := r.prepare(ctx, s, st, elem)
+		t := r.prepare(ctx, s, st, elem, &st.items[elem])
 		if t != nil {
 			st.flying++
 			r.ready = append(r.ready, t)
 			continue
 		}
-		if r.settleItem(s, st, elem, res); r.dead >= 0 {
+		if r.settleItem(s, st, elem); r.dead >= 0 {
 			return
 		}
 	}
@@ -94,32 +100,36 @@ func (r *run) feed(ctx context.Context, s *mapping.Step, st *stepRun) {
 // finish takes in what a task came to.
 func (r *run) finish(t *task) {
 	s, st := r.p.Steps[t.step], &r.steps[t.step]
-	res := r.outcome(s, t)
-	elem := t.elem
+	elem, res := t.elem, &st.res
+	if elem >= 0 {
+		res = &st.items[elem]
+	}
+	r.outcome(s, t, res)
 	r.idle = append(r.idle, t)
 	if elem < 0 {
-		r.settle(s, st, res)
+		r.settle(s, st)
 		return
 	}
 	st.flying--
-	r.settleItem(s, st, elem, res)
+	r.settleItem(s, st, elem)
 	if r.dead < 0 && st.flying == 0 && st.next == st.total {
 		r.settleEach(s, st)
 	}
 }
 
-// outcome makes a step's result of a finished task.
-func (r *run) outcome(s *mapping.Step, t *task) result {
-	var res result
+// outcome makes a finished task's result.
+func (r *run) outcome(s *mapping.Step, t *task, res *result) {
 	if t.stopped {
-		return t.res
+		*res = t.res
+		return
 	}
+	*res = result{}
 	switch t.action {
 	case mapping.DoCall:
 		a := t.answer
 		t.answer = nil
 		r.answers = append(r.answers, a)
-		res = result{state: a.State, class: a.Class, message: a.Message, status: a.Status, header: a.Header, took: a.Took}
+		*res = result{state: a.State, class: a.Class, message: a.Message, status: a.Status, header: a.Header, took: a.Took}
 		if res.state == contract.OK {
 			res.body = a.Body
 		}
@@ -127,7 +137,7 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 			res.state = contract.Failed // what changes nothing surely has not been done
 		}
 	case mapping.DoFlow:
-		res = t.res
+		*res = t.res
 		if res.cause != nil {
 			res.cause = placed(res.cause, t.whole.At)
 		}
@@ -137,7 +147,7 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 	case mapping.DoRecall, mapping.DoRemember:
 		switch recall := t.action == mapping.DoRecall; {
 		case t.failed && t.memory.Memory.Refuse:
-			res = result{state: contract.Failed, class: contract.ClassStore, why: "the store cannot be reached"}
+			*res = result{state: contract.Failed, class: contract.ClassStore, why: "the store cannot be reached"}
 		case recall && t.found:
 			res.body = r.own(t.out)
 		case recall && t.memory.Memory.Count: // nothing counted, or, where that is allowed, nothing known
@@ -145,9 +155,8 @@ func (r *run) outcome(s *mapping.Step, t *task) result {
 		}
 	}
 	if t.cacheKey != "" && res.state == contract.OK {
-		r.keep(s, t.cacheKey, &res)
+		r.keep(s, t.cacheKey, res)
 	}
-	return res
 }
 
 // made takes over JSON that was rendered here.
@@ -183,27 +192,26 @@ func (r *run) broken(err *expr.RuntimeError) result {
 	return result{state: contract.Failed, class: contract.ClassTemplate, cause: err}
 }
 
-// settle ends a step: its catch decides what becomes of a failure.
-func (r *run) settle(s *mapping.Step, st *stepRun, res result) {
-	caught := r.caught(s, st, &res)
-	st.res, st.phase = res, settled
+// settle ends a step whose result is there: its catch decides what becomes of a failure.
+func (r *run) settle(s *mapping.Step, st *stepRun) {
+	caught := r.caught(s, st, &st.res)
+	st.phase = settled
 	r.publish(s, st)
 	if !caught && r.dead < 0 {
 		r.dead = s.Index
 	}
 }
 
-// settleItem ends one element of an `each`.
-func (r *run) settleItem(s *mapping.Step, st *stepRun, elem int, res result) {
+// settleItem ends one element of an `each`, whose result is there.
+func (r *run) settleItem(s *mapping.Step, st *stepRun, elem int) {
 	r.f.Set(s.Each.Slot, st.elems[elem]) // others may have been started since
-	if r.caught(s, st, &res) {
-		st.items[elem] = res
+	if r.caught(s, st, &st.items[elem]) {
 		return
 	}
 	if r.dead >= 0 { // the run has ended already
 		return
 	}
-	st.res, st.phase = res, settled
+	st.res, st.phase = st.items[elem], settled
 	r.publish(s, st)
 	r.dead = s.Index
 }

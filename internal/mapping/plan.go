@@ -66,6 +66,11 @@ func (p *Plan) changes() bool {
 	return slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Changes })
 }
 
+// waits tells whether some step calls an operation.
+func (p *Plan) waits() bool {
+	return slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Waits })
+}
+
 // Slots are where a frame holds what the runner fills in; -1: not used by this plan.
 type Slots struct {
 	Input, Request, Caller, Const, Now, Warnings, Failures, Error int
@@ -123,6 +128,7 @@ type Step struct {
 	Claim   *Claim
 	Catch   *Catch
 	Changes bool // some case calls an operation or flow that changes something
+	Waits   bool // some case calls an operation, itself or in a flow: it takes a time worth telling
 	At      diag.Span
 }
 

@@ -225,9 +225,10 @@ func (p *planner) around(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 			calls = true
 			operations = operations && c.Call.Operation != nil
 			if c.Call.Operation != nil {
-				st.Changes = st.Changes || c.Call.Operation.Changes
+				st.Changes, st.Waits = st.Changes || c.Call.Operation.Changes, true
 			} else if c.Call.Flow != nil {
 				st.Changes = st.Changes || p.flows[c.Call.Flow.Name[len("flows."):]].changes
+				st.Waits = st.Waits || c.Call.Flow.waits()
 			}
 		}
 	}
