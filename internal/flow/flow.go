@@ -128,7 +128,7 @@ func Run(ctx context.Context, p *mapping.Plan, f *expr.Frame, g Given, env *Env,
 	r := newRun(p, f, env)
 	defer r.free()
 	if env.Watch != nil {
-		r.top.told = env.Watch
+		r.top.told, r.top.many = env.Watch, false
 		r.watch = &r.top
 	}
 	r.set(p.Slots.Input, g.Input)

@@ -152,7 +152,10 @@ func (r *run) report(s *mapping.Step, st *stepRun) {
 	if res.cause != nil {
 		rep.Why = res.cause.Error()
 	}
-	r.watch.mu.Lock()
-	defer r.watch.mu.Unlock()
-	r.watch.told.Settled(r.p, s, rep)
+	w := r.watch
+	if w.many {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+	}
+	w.told.Settled(r.p, s, rep)
 }

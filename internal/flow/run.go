@@ -77,6 +77,7 @@ type result struct {
 
 // watch hands reports to a Watcher one at a time: flows run side by side.
 type watch struct {
+	many bool // there are goroutines, or have been; set before the first begins
 	mu   sync.Mutex
 	told Watcher
 }
@@ -221,6 +222,9 @@ func (r *run) take() *task {
 func (r *run) launch(ctx, read context.Context) {
 	if r.done == nil { // not kept with the pooled state: channels belong to where they were made (testing/synctest)
 		r.done = make(chan *task, 8)
+	}
+	if r.watch != nil && !r.watch.many {
+		r.watch.many = true
 	}
 	for i, t := range r.ready {
 		r.ready[i] = nil
