@@ -66,7 +66,7 @@ func FuzzBytes(f *testing.F) {
 		log.b.Reset()
 		log.mu.Unlock()
 		w := &wire{in: bytes.NewReader(send)}
-		_ = v.http.ServeConn(newConn(w)) // what it could not read it has answered
+		_ = v.http.ServeConn(newConn(w, v.crowd)) // what it could not read it has answered
 		require.Empty(t, log.all(t, "panic while answering a request"))
 		r := bufio.NewReader(&w.out)
 		for _, line := range log.all(t, "request") {

@@ -232,28 +232,6 @@ func TestStopBeforeServing(t *testing.T) {
 	require.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
-func TestTooManyConnections(t *testing.T) {
-	w := start(t, changed(t, "gateway.yaml", "connections: 64", "connections: 2"))
-	var kept []net.Conn
-	for range 2 {
-		c, err := net.Dial("tcp", w.addr)
-		require.NoError(t, err)
-		defer func() { _ = c.Close() }()
-		_, err = io.WriteString(c, request("GET /p/hello", ""))
-		require.NoError(t, err)
-		require.Equal(t, 200, read(t, c)[0].status)
-		kept = append(kept, c)
-	}
-	got := w.raw(request("GET /p/hello", ""))[0]
-	require.Equal(t, 503, got.status)
-	require.Equal(t, `{"detail":"not now"}`, got.body)
-	require.Equal(t, "1", got.header.Get("Retry-After"))
-	require.True(t, got.closed)
-	_, err := io.WriteString(kept[0], request("GET /p/hello", ""))
-	require.NoError(t, err)
-	require.Equal(t, 200, read(t, kept[0])[0].status, "those that were there first go on")
-}
-
 // scarce is a listener that fails as one without file descriptors does.
 type scarce struct {
 	net.Listener
@@ -406,10 +384,10 @@ func TestCheckLoopback(t *testing.T) {
 
 // A slow reader does not keep a connection for ever.
 func TestServerHasTimeouts(t *testing.T) {
-	w := start(t, "testdata/gateway.yaml")
+	w := start(t, changed(t, "gateway.yaml", "connections: 64", "connections: 64, idle_timeout: 33s"))
 	require.Equal(t, 400*time.Millisecond, w.server.http.ReadTimeout)
 	require.Equal(t, writeTimeout, w.server.http.WriteTimeout)
-	require.Equal(t, idleTimeout, w.server.http.IdleTimeout)
+	require.Equal(t, 33*time.Second, w.server.http.IdleTimeout)
 }
 
 // A backend that is gone is told by the operation that failed, and once when calls to it stop.

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"log/slog"
@@ -26,18 +27,25 @@ type listener struct {
 	log    *slog.Logger
 	closed chan struct{}
 	once   atomic.Bool
-}
-
-func newListener(ln net.Listener, log *slog.Logger) *listener {
-	return &listener{Listener: ln, log: log, closed: make(chan struct{})}
+	crowd  *crowd
+	tls    *tls.Config // nil: plain
+	failed func()      // told of a handshake that failed
 }
 
 // Accept waits for a connection.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
-		c, err := l.Listener.Accept()
+		raw, err := l.Listener.Accept()
 		if err == nil {
-			return newConn(c), nil
+			c := newConn(raw, l.crowd)
+			if l.tls != nil {
+				c.handshake(l.tls, l.failed)
+			}
+			if l.crowd.enter(c) {
+				return c, nil
+			}
+			_ = raw.Close() // not one can be spared, and as many as may be told so are
+			continue
 		}
 		if !passing(err) {
 			return nil, err
@@ -71,18 +79,52 @@ func passing(err error) bool {
 // library keeps nothing, and its answer must be in the words of some dialect.
 type conn struct {
 	timed.Conn
+	crowd  *crowd
+	tls    *tls.Conn    // over it; nil: plain
+	shake  func() error // the TLS handshake, until it is done
 	linger atomic.Bool
 	path   [96]byte
 	length int
+
+	waits   atomic.Uint64 // since when it waits for a request; 0: one is being answered
+	crowded bool          // it is one too many
+	full    bool          // there was no room for a body
+	held    atomic.Int64  // of the room for large bodies
 }
 
-func newConn(c net.Conn) *conn { return &conn{Conn: timed.Conn{Conn: c}} }
+func newConn(c net.Conn, w *crowd) *conn { return &conn{Conn: timed.Conn{Conn: c}, crowd: w} }
 
 // Read reads, and looks for the begin of a request.
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	if c.waits.Load() == 0 {
+		c.wait()
+	}
+	if c.shake != nil {
+		if err := c.shake(); err != nil {
+			return 0, err
+		}
+		c.shake = nil
+	}
+	var n int
+	var err error
+	if c.tls != nil {
+		n, err = c.tls.Read(p)
+	} else {
+		n, err = c.Conn.Read(p)
+	}
+	if err != nil && c.waits.Load() == spared {
+		err = net.ErrClosed // it was closed to make room: nobody is to be answered
+	}
 	c.look(p[:n])
 	return n, err
+}
+
+// Write writes.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.tls != nil {
+		return c.tls.Write(p)
+	}
+	return c.Conn.Write(p)
 }
 
 // look keeps the path of a request line that b begins with.
@@ -110,12 +152,19 @@ func (c *conn) seen() string { return string(c.path[:c.length]) }
 
 // Close closes the connection; a lingering one reads what still comes, for a while.
 func (c *conn) Close() error {
+	defer c.crowd.leave(c)
 	if c.linger.Swap(false) {
+		if c.tls != nil {
+			_ = c.tls.CloseWrite()
+		}
 		if half, ok := c.Conn.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
 			// Below the deadlines of who serves: they are its own to set.
 			_ = c.Conn.Conn.SetReadDeadline(time.Now().Add(lingerTime))
 			_, _ = io.Copy(io.Discard, io.LimitReader(c.Conn.Conn, lingerBytes))
 		}
+	}
+	if c.tls != nil {
+		return c.tls.Close()
 	}
 	return c.Conn.Close()
 }

@@ -18,9 +18,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/snapshot"
 )
 
-// idleTimeout is how long a kept-alive connection may be without a request.
-const idleTimeout = 75 * time.Second
-
 // Server serves a snapshot; Swap replaces it whole while requests under way
 // finish on the one they started with.
 type Server struct {
@@ -28,6 +25,7 @@ type Server struct {
 	app      atomic.Pointer[app]
 	listener atomic.Pointer[listener]
 	limits   config.ResolvedLimits
+	crowd    *crowd
 	metrics  *observe.Metrics
 	log      *slog.Logger
 	closing  atomic.Bool
@@ -46,19 +44,22 @@ func NewServer(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger) *Serv
 	v.Swap(s)
 	l := s.Settings.Limits
 	v.limits = l
+	v.crowd = newCrowd(l.Connections, l.Body, m.ConnectionShed)
+	m.Connections(v.crowd.count)
 	v.http = fasthttp.Server{
 		Handler:            v.handle,
 		ErrorHandler:       v.unreadable,
 		ExpectHandler:      v.expect,
+		HeaderReceived:     v.received,
 		Logger:             quiet{log},
 		MaxRequestBodySize: l.Body,
 		ReadBufferSize:     l.Header,
 		ReadTimeout:        l.ReadTimeout,
 		WriteTimeout:       writeTimeout,
-		IdleTimeout:        idleTimeout,
-		// Somewhat more than may be: those above are told so in their dialect,
-		// which the library cannot do.
-		Concurrency:                  l.Connections + l.Connections/4 + 16,
+		IdleTimeout:        l.IdleTimeout,
+		// Far more than crowd lets in: the library has no words for who comes
+		// while those that were closed for others are on their way out.
+		Concurrency:                  2*l.Connections + 1024,
 		DisablePreParseMultipartForm: true,
 		SecureErrorLogMessage:        true,
 		NoDefaultServerHeader:        true,
@@ -104,7 +105,7 @@ func (v *Server) Snapshot() *snapshot.Snapshot { return v.app.Load().snapshot }
 
 // Serve answers requests on ln until Shutdown.
 func (v *Server) Serve(ln net.Listener) error {
-	l := newListener(ln, v.log)
+	l := &listener{Listener: ln, log: v.log, closed: make(chan struct{}), crowd: v.crowd}
 	if !v.listener.CompareAndSwap(nil, l) {
 		return errors.Join(errors.New("the server listens already"), ln.Close())
 	}
@@ -137,7 +138,11 @@ func (v *Server) end() {
 }
 
 func (v *Server) handle(ctx *fasthttp.RequestCtx) {
-	crowded := ctx.ConnRequestNum() == 1 && int(v.http.GetOpenConnectionsCount()) > v.limits.Connections
+	c, _ := ctx.Conn().(*conn)
+	if c != nil && !c.answers() {
+		ctx.SetConnectionClose()
+		return
+	}
 	a := v.enter()
 	if a == nil {
 		// Requests were cut off, and this connection was not: it gets words, no more.
@@ -146,7 +151,7 @@ func (v *Server) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	defer a.leave()
-	a.serve(ctx, crowded)
+	a.serve(ctx, c != nil && c.crowded)
 }
 
 // expect answers who asks before sending a body (RFC 9110, 10.1.1).
@@ -160,6 +165,10 @@ func (v *Server) expect(ctx *fasthttp.RequestCtx) int {
 
 // unreadable answers what fasthttp could not read as a request.
 func (v *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
+	c := ctx.Conn().(*conn)
+	if c.waits.Load() == spared {
+		return // nobody is there any more
+	}
 	kind, message := mapping.Unreadable, "the request cannot be read"
 	var small *fasthttp.ErrSmallBuffer
 	var network net.Error
@@ -174,11 +183,13 @@ func (v *Server) unreadable(ctx *fasthttp.RequestCtx, err error) {
 	ctx.Request.ResetBody()
 	ctx.Response.Reset() // pipelined requests share it
 	x := arrive(ctx)
-	if c, ok := ctx.Conn().(*conn); ok {
-		c.linger.Store(true)
-		if x.request.Path == "/" { // what the library says of a header it has let go
-			x.request.Path, x.request.Method = c.seen(), ""
-		}
+	c.linger.Store(true)
+	if x.request.Path == "/" { // what the library says of a header it has let go
+		x.request.Path, x.request.Method = c.seen(), ""
+	}
+	if c.full && kind == mapping.TooLarge {
+		kind, message = mapping.KindUnavailable, ""
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, "1")
 	}
 	v.app.Load().fault(x, kind, message)
 }

@@ -27,6 +27,8 @@ type Answer struct {
 	arena *jsonx.Arena
 	raw   []byte             // what Header points into
 	resp  *fasthttp.Response // what Body points into; nil when there is none
+	room  *room              // of which it holds so much
+	held  int
 }
 
 // What pooled answers keep at most; what is greater is left to the collector.
@@ -47,6 +49,9 @@ func (a *Answer) Release() {
 			fasthttp.ReleaseResponse(a.resp)
 		}
 		a.resp = nil
+	}
+	if a.held > 0 {
+		a.room.left.Add(int64(a.held))
 	}
 	raw, header := a.raw[:0], a.Header
 	if cap(raw) > keptHeader {

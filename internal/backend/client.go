@@ -91,7 +91,7 @@ func New(o Options) (*Client, error) {
 		c.signs = append(c.signs, contract.Credential{Name: f.Name, Value: o.SignIn[f.Variable]})
 	}
 	c.fixed = fixed
-	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout}
+	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout, room: newRoom(o.MaxAnswer)}
 	if u.Scheme == "https" {
 		c.pool.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 	}
@@ -337,6 +337,13 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 		}
 		resp := fasthttp.AcquireResponse()
 		reuse, err := c.exchange(ctx, cn, call, tok, deadline, resp)
+		switch {
+		case err == nil:
+			a.keepRoom(cn)
+		case cn.full:
+			err = errFull // whatever was made of it on the way
+		}
+		cn.release()
 		if reuse {
 			c.pool.put(cn)
 		} else {
@@ -346,7 +353,9 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 			a.resp = resp
 			return c.judge(a, op, resp)
 		}
-		fasthttp.ReleaseResponse(resp)
+		if cap(resp.Body()) <= keptBody {
+			fasthttp.ReleaseResponse(resp)
+		}
 		class := classOf(ctx, err)
 		if cn.used && !fresh && !cn.read && class == contract.ClassBroken {
 			fresh = true // it had been closed while idle
@@ -355,6 +364,9 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 		a.fail(op, class, cn.wrote)
 		switch {
 		case class == contract.ClassTemplate:
+			return nothing, false
+		case errors.Is(err, errFull):
+			a.Wait = time.Second
 			return nothing, false
 		case gaveUp(ctx):
 			return nothing, false
@@ -370,8 +382,13 @@ func gaveUp(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canc
 func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Response) (verdict, bool) {
 	a.keep(resp)
 	status := resp.StatusCode()
-	body, err := c.plain(resp)
-	if err != nil {
+	body, err := c.plain(a, resp)
+	switch {
+	case errors.Is(err, errFull):
+		a.Status, a.Wait = status, time.Second
+		a.fail(op, contract.ClassUnavailable, true)
+		return nothing, false
+	case err != nil:
 		a.Status = status
 		a.fail(op, contract.ClassBadAnswer, true)
 		return sick, true
@@ -392,12 +409,12 @@ func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Respons
 }
 
 // plain gives the body without its Content-Encoding. None was asked for; gzip that came anyway is inflated, within the bound.
-func (c *Client) plain(resp *fasthttp.Response) ([]byte, error) {
+func (c *Client) plain(a *Answer, resp *fasthttp.Response) ([]byte, error) {
 	switch encoding := string(resp.Header.ContentEncoding()); strings.ToLower(encoding) {
 	case "", "identity":
 		return resp.Body(), nil
 	case "gzip", "x-gzip":
-		return resp.BodyGunzipWithLimit(c.o.MaxAnswer)
+		return c.inflate(a, resp)
 	default:
 		return nil, errors.New("the answer has an encoding that was not asked for")
 	}

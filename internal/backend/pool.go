@@ -36,11 +36,20 @@ type conn struct {
 	used  bool      // it has carried an answer
 	wrote bool      // of the present request something has gone out
 	read  bool      // of the present answer something has come
+	room  *room     // what large answers share
+	got   int       // bytes of the present answer
+	held  int       // of the room
+	full  bool      // there was no room for it
+	piece []byte    // of a chunk
 }
 
 // Read reads, noting that something came.
 func (c *conn) Read(p []byte) (int, error) {
+	if c.got+len(p) > smallAnswer && !c.hold(len(p)) {
+		return 0, errFull
+	}
 	n, err := c.Conn.Read(p)
+	c.got += n
 	c.read = c.read || n > 0
 	return n, err
 }
@@ -65,6 +74,7 @@ type pool struct {
 	tls  *tls.Config // nil: plain
 	most int
 	idle time.Duration
+	room *room
 
 	mu     sync.Mutex
 	free   []*conn
@@ -219,7 +229,7 @@ func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{timed: &timed.Conn{Conn: nc}}
+	c := &conn{room: p.room, timed: &timed.Conn{Conn: nc}}
 	c.peek.at(nc)
 	nc = c.timed
 	if p.tls != nil {

@@ -121,6 +121,7 @@ func tokenName(s string) bool {
 // whether the connection can carry another.
 func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token string, deadline time.Time, resp *fasthttp.Response) (reuse bool, err error) {
 	cn.wrote, cn.read = false, false
+	cn.release()
 	if err := cn.SetDeadline(deadline); err != nil {
 		return false, err
 	}
@@ -139,7 +140,7 @@ func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token strin
 		return false, err
 	}
 	resp.Header.SetNoDefaultContentType(true) // else one that was not sent would be seen
-	if err := resp.ReadLimitBody(cn.br, c.o.MaxAnswer); err != nil {
+	if err := c.receive(cn, resp); err != nil {
 		return false, err
 	}
 	// Bytes beyond the answer belong to none: what follows could not be trusted.
@@ -155,18 +156,17 @@ func endsAtDeadline(ctx context.Context) bool {
 
 // classOf says what kind of failure an error is.
 func classOf(ctx context.Context, err error) string {
-	var chunk fasthttp.ErrBrokenChunk
 	var network net.Error
 	var op *net.OpError
 	switch {
-	case errors.Is(err, errNoFree), errors.Is(err, errClosed):
+	case errors.Is(err, errNoFree), errors.Is(err, errClosed), errors.Is(err, errFull):
 		return contract.ClassUnavailable
 	case errors.Is(err, errRequest):
 		return contract.ClassTemplate
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, fasthttp.ErrTimeout), errors.As(err, &network) && network.Timeout():
 		return contract.ClassTimeout
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &chunk), errors.As(err, &op), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errChunk), errors.As(err, &op), errors.Is(err, net.ErrClosed):
 		return contract.ClassBroken
 	}
 	return contract.ClassBadAnswer

@@ -115,6 +115,7 @@ type Limits struct {
 	Body        Text // bytes of a request's body
 	Header      Text // bytes of a request's header
 	ReadTimeout Text // for a request to arrive
+	IdleTimeout Text // of a connection without a request
 	Connections Text // open at once
 	Fuel        Text // steps of expressions
 	Each        Text // elements of a list of steps

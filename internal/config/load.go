@@ -57,6 +57,7 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 		Body:        l.text(n, "body", defaultBody, size),
 		Header:      l.text(n, "header", defaultHeader, size),
 		ReadTimeout: l.text(n, "read_timeout", defaultReadTimeout, duration),
+		IdleTimeout: l.text(n, "idle_timeout", defaultKeepAlive, duration),
 		Connections: l.text(n, "connections", defaultConnections, count),
 		Fuel:        l.text(n, "fuel", defaultFuel, count),
 		Each:        l.text(n, "each", defaultEach, count),

@@ -85,6 +85,7 @@ type Rate struct {
 type ResolvedLimits struct {
 	Body, Header int // bytes
 	ReadTimeout  time.Duration
+	IdleTimeout  time.Duration
 	Connections  int
 	Fuel, Each   int
 	SignIn       ResolvedSignInLimit
@@ -190,6 +191,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 			Body:        r.size(c.Limits.Body, "body"),
 			Header:      r.size(c.Limits.Header, "header"),
 			ReadTimeout: r.duration(c.Limits.ReadTimeout, "read_timeout"),
+			IdleTimeout: r.duration(c.Limits.IdleTimeout, "idle_timeout"),
 			Connections: r.count(c.Limits.Connections, "connections"),
 			Fuel:        r.count(c.Limits.Fuel, "fuel"),
 			Each:        r.count(c.Limits.Each, "each"),

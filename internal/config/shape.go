@@ -26,6 +26,7 @@ const (
 	defaultBody        = "1MB"
 	defaultHeader      = "16KB"
 	defaultReadTimeout = "10s"
+	defaultKeepAlive   = "75s"
 	defaultConnections = "4096"
 	defaultFuel        = "100000"
 	defaultEach        = "1000"
@@ -115,7 +116,7 @@ func backendShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "timeout", Shape: durationOrEnv, Doc: "How long one attempt may take; without it, " + defaultTimeout + "."},
 		yamldoc.Key{Name: "at_most", Shape: intOrEnv, Doc: "How many connections at once; as many calls again wait for one, for a moment, and those above end unavailable. Without it, " + defaultAtMost + "."},
 		yamldoc.Key{Name: "idle_timeout", Shape: durationOrEnv, Doc: "When an idle connection is closed: below the backend's own; without it, " + defaultIdleTimeout + "."},
-		yamldoc.Key{Name: "max_answer", Shape: sizeOrEnv, Doc: "The largest answer taken; without it, " + defaultMaxAnswer + "."},
+		yamldoc.Key{Name: "max_answer", Shape: sizeOrEnv, Doc: "The largest answer taken; without it, " + defaultMaxAnswer + ". What is large of all answers under way is 64MB at most, or eight times this: above it calls end unavailable."},
 		yamldoc.Key{Name: "breaker", Doc: "When to stop calling for a while.", Shape: object("breaker", "When to stop calling a backend for a while.",
 			yamldoc.Key{Name: "failures", Shape: intOrEnv, Doc: "How many failures in a row; without it, " + defaultFailures + "."},
 			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long, before one trial; without it, " + defaultPause + "."},
@@ -153,10 +154,11 @@ func memoryShape() *yamldoc.Shape {
 
 func limitsShape() *yamldoc.Shape {
 	return object("limits", "What one request may take.",
-		yamldoc.Key{Name: "body", Shape: sizeOrEnv, Doc: "The largest body; without it, " + defaultBody + "."},
+		yamldoc.Key{Name: "body", Shape: sizeOrEnv, Doc: "The largest body; without it, " + defaultBody + ". What is large of the requests that are arriving is 64MB at most in all, or eight times this: above it they are answered `unavailable`."},
 		yamldoc.Key{Name: "header", Shape: sizeOrEnv, Doc: "The largest header; without it, " + defaultHeader + "."},
 		yamldoc.Key{Name: "read_timeout", Shape: durationOrEnv, Doc: "How long a request may take to arrive; without it, " + defaultReadTimeout + "."},
-		yamldoc.Key{Name: "connections", Shape: intOrEnv, Doc: "How many connections at once; without it, " + defaultConnections + "."},
+		yamldoc.Key{Name: "idle_timeout", Shape: durationOrEnv, Doc: "How long a kept connection may be without a request; without it, " + defaultKeepAlive + "."},
+		yamldoc.Key{Name: "connections", Shape: intOrEnv, Doc: "How many connections at once: at that number a new one takes the place of the one that has waited longest for a request, or is answered `unavailable` when all are being answered. Without it, " + defaultConnections + "."},
 		yamldoc.Key{Name: "fuel", Shape: intOrEnv, Doc: "How much work its expressions may do, counted in elements of lists; without it, " + defaultFuel + "."},
 		yamldoc.Key{Name: "each", Shape: intOrEnv, Doc: "How many elements a step may be repeated for; without it, " + defaultEach + "."},
 		yamldoc.Key{Name: "sign_in", Doc: "When an address that signs in wrongly again and again has to wait.", Shape: object("sign-in limit", "When an address that signs in wrongly again and again has to wait.",

@@ -29,6 +29,8 @@ type Metrics struct {
 	limited   *prometheus.CounterVec
 	store     storeMetrics
 	loaded    configuration
+
+	connections connections
 }
 
 // buckets reach from an answer out of memory to the longest time a caller is known to wait.
@@ -79,6 +81,7 @@ func NewMetrics(version string) *Metrics {
 	}, func() float64 { return float64(m.inFlight.Load()) })
 	m.store = newStoreMetrics(m.registry)
 	m.loaded = newConfiguration(m.registry)
+	m.connections = newConnections(m.registry)
 	m.registry.MustRegister(m.requests, m.durations, inFlight, m.calls, m.callTimes, m.breaker, m.shed, m.tokens, m.limited, m.templates, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m

@@ -68,7 +68,8 @@ var elsewhere = map[string]string{
 	"sign-in limit.failures":   "internal/store/signins_test.go: TestSignIns",
 	"sign-in limit.per":        "internal/store/signins_test.go: TestSignIns",
 	"sign-in limit.pause":      "internal/store/signins_test.go: TestSignIns",
-	"limits.connections":       "routes/life_test.go: TestTooManyConnections",
+	"limits.idle_timeout":      "routes/life_test.go: TestServerHasTimeouts",
+	"limits.connections":       "routes/crowd_test.go: TestTooManyConnections",
 }
 
 func TestElsewhere(t *testing.T) {

@@ -22,6 +22,7 @@ var atStart = []setting{
 	plain("limits.body", func(r *config.Resolved) *int { return &r.Limits.Body }),
 	plain("limits.header", func(r *config.Resolved) *int { return &r.Limits.Header }),
 	plain("limits.read_timeout", func(r *config.Resolved) *time.Duration { return &r.Limits.ReadTimeout }),
+	plain("limits.idle_timeout", func(r *config.Resolved) *time.Duration { return &r.Limits.IdleTimeout }),
 	plain("limits.connections", func(r *config.Resolved) *int { return &r.Limits.Connections }),
 }
 

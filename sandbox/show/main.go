@@ -54,6 +54,7 @@ var drivers = map[string]driver{
 	"once-3":     showTokens,
 	"once-4":     showStoreLost,
 	"once-5":     showReload,
+	"ura-4":      showHostile,
 	"soak":       showSoak,
 	"ura-1":      showURA,
 	"ura-2":      showExplain,

@@ -1,0 +1,150 @@
+package backend
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http/httputil"
+	"sync/atomic"
+
+	"github.com/valyala/fasthttp"
+)
+
+// What the answers of one backend may take of the memory together: of each the
+// part above smallAnswer counts, and there is room for as many as roomForLarge
+// holds, or for so many of the largest.
+const (
+	smallAnswer  = 256 << 10
+	roomForLarge = 64 << 20
+	largest      = 8
+)
+
+// errFull is an answer too large for the room there is now.
+var errFull = errors.New("no room for a large answer")
+
+// room is memory that the answers of a backend share.
+type room struct{ left atomic.Int64 }
+
+func newRoom(maxAnswer int) *room {
+	r := new(room)
+	r.left.Store(max(roomForLarge, largest*int64(maxAnswer)))
+	return r
+}
+
+// take takes n bytes, if there are as many.
+func (r *room) take(n int64) bool {
+	if r.left.Add(-n) >= 0 {
+		return true
+	}
+	r.left.Add(n)
+	return false
+}
+
+// hold takes room for what has come of an answer and what is asked for next,
+// for which there is memory already: the library makes it of the size that the
+// backend announces. What is read into the buffer is small.
+func (c *conn) hold(next int) bool {
+	want := c.got - smallAnswer
+	if next > readBuffer {
+		want += next
+	}
+	if want <= c.held {
+		return true
+	}
+	if !c.room.take(int64(want - c.held)) {
+		c.full = true
+		return false
+	}
+	c.held = want
+	return true
+}
+
+// release gives the room of the present answer back.
+func (c *conn) release() {
+	if c.held > 0 {
+		c.room.left.Add(int64(c.held))
+	}
+	c.got, c.held, c.full = 0, 0, false
+}
+
+// errChunk is a body whose chunks cannot be read.
+var errChunk = errors.New("a chunk of the answer is broken")
+
+// interims bounds the answers of status 1xx before the one that counts.
+const interims = 16
+
+// receive reads an answer. Memory for a large body is asked for before it is
+// made, be its size announced or not: chunks are read in pieces, of whatever
+// size they say they are.
+func (c *Client) receive(cn *conn, resp *fasthttp.Response) error {
+	for n := 0; ; n++ {
+		if err := resp.Header.Read(cn.br); err != nil {
+			return err
+		}
+		if status := resp.StatusCode(); status < 100 || status > 199 || status == fasthttp.StatusSwitchingProtocols {
+			break
+		}
+		if n == interims {
+			return errors.New("too many interim answers")
+		}
+	}
+	if status := resp.StatusCode(); status == fasthttp.StatusNoContent || status == fasthttp.StatusNotModified || status == fasthttp.StatusSwitchingProtocols {
+		return nil
+	}
+	switch n := resp.Header.ContentLength(); {
+	case n == -1:
+		return c.chunks(cn, resp)
+	case n > smallAnswer && n <= c.o.MaxAnswer && !cn.hold(n):
+		return errFull
+	}
+	return resp.ReadBody(cn.br, c.o.MaxAnswer)
+}
+
+// chunks reads a body that comes in chunks.
+func (c *Client) chunks(cn *conn, resp *fasthttp.Response) error {
+	in := httputil.NewChunkedReader(cn.br)
+	if cn.piece == nil {
+		cn.piece = make([]byte, 4<<10)
+	}
+	for size := 0; ; {
+		n, err := in.Read(cn.piece)
+		if size += n; size > c.o.MaxAnswer {
+			return fasthttp.ErrBodyTooLarge
+		}
+		resp.AppendBody(cn.piece[:n])
+		var network net.Error
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			if err := resp.Header.ReadTrailer(cn.br); err != nil {
+				return errors.Join(errChunk, err)
+			}
+			return nil
+		case errors.As(err, &network):
+			return err
+		default:
+			return errors.Join(errChunk, err)
+		}
+	}
+}
+
+// keepRoom lets an answer hold what its connection has held for it.
+func (a *Answer) keepRoom(c *conn) {
+	a.room, a.held = c.room, c.held
+	c.held = 0
+}
+
+// inflate inflates the body of an answer that a compresses more than was asked
+// for; a large one within the room there is.
+func (c *Client) inflate(a *Answer, resp *fasthttp.Response) ([]byte, error) {
+	body, err := resp.BodyGunzipWithLimit(min(smallAnswer, c.o.MaxAnswer))
+	if !errors.Is(err, fasthttp.ErrBodyTooLarge) || c.o.MaxAnswer <= smallAnswer {
+		return body, err
+	}
+	if !c.pool.room.take(int64(c.o.MaxAnswer)) {
+		return nil, errFull
+	}
+	a.room = c.pool.room
+	a.held += c.o.MaxAnswer
+	return resp.BodyGunzipWithLimit(c.o.MaxAnswer)
+}
