@@ -26,6 +26,8 @@ type Server struct {
 	listener atomic.Pointer[listener]
 	limits   config.ResolvedLimits
 	crowd    *crowd
+	tls      certificates
+	adminTLS certificates
 	metrics  *observe.Metrics
 	log      *slog.Logger
 	closing  atomic.Bool
@@ -81,6 +83,8 @@ func (v *Server) Swap(s *snapshot.Snapshot) {
 		s.Close()
 		return
 	}
+	v.tls.take(s.Settings.TLS)
+	v.adminTLS.take(s.Settings.AdminTLS)
 	if old := v.app.Swap(next); old != nil {
 		old.retire()
 	}
@@ -105,7 +109,7 @@ func (v *Server) Snapshot() *snapshot.Snapshot { return v.app.Load().snapshot }
 
 // Serve answers requests on ln until Shutdown.
 func (v *Server) Serve(ln net.Listener) error {
-	l := &listener{Listener: ln, log: v.log, closed: make(chan struct{}), crowd: v.crowd}
+	l := &listener{Listener: ln, log: v.log, closed: make(chan struct{}), crowd: v.crowd, tls: v.tls.config(), failed: v.metrics.HandshakeFailed}
 	if !v.listener.CompareAndSwap(nil, l) {
 		return errors.Join(errors.New("the server listens already"), ln.Close())
 	}

@@ -3,8 +3,44 @@ package routes
 import (
 	"crypto/tls"
 	"net"
+	"sync/atomic"
 	"time"
+
+	"github.com/emenda-gateway/emenda/internal/config"
 )
+
+// certificates are what a listener shows: those of the snapshot that serves.
+type certificates struct{ now atomic.Pointer[tls.Config] }
+
+// take shows other certificates from now on; connections there are keep theirs.
+func (c *certificates) take(t *config.ResolvedTLS) {
+	if t == nil {
+		return
+	}
+	next, err := t.Listener()
+	if err == nil { // it was checked before
+		c.now.Store(next)
+	}
+}
+
+// config gives the listener's configuration; nil when it is plain.
+func (c *certificates) config() *tls.Config {
+	if c.now.Load() == nil {
+		return nil
+	}
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return c.now.Load(), nil },
+	}
+}
+
+// AdminListener gives ln with TLS, when the configuration has it so.
+func (v *Server) AdminListener(ln net.Listener) net.Listener {
+	if c := v.adminTLS.config(); c != nil {
+		return tls.NewListener(ln, c)
+	}
+	return ln
+}
 
 // shakeTime bounds how long a client may take to receive what a handshake sends.
 const shakeTime = 10 * time.Second

@@ -21,7 +21,7 @@ type checkCommand struct {
 
 // Help shows examples.
 func (checkCommand) Help() string {
-	return `Reads everything that "emenda serve" would, with the same loader, and prints every problem at once. Needs no environment and calls nobody: that a secret or address is unset here is told, but is no reason for --strict to fail.
+	return `Reads everything that "emenda serve" would, with the same loader, and prints every problem at once. Needs no environment and calls nobody: that a secret or address is unset here is told, but is no reason for --strict to fail. The files that tls names are read.
 
 Examples:
 
@@ -33,6 +33,9 @@ Examples:
 // Run checks.
 func (c *checkCommand) Run(s *streams) error {
 	loaded, list := snapshot.Load(c.Config)
+	if loaded != nil {
+		list.Add(loaded.Certificates(s.env))
+	}
 	code := exitGood
 	switch {
 	case list.HasErrors():
@@ -51,7 +54,7 @@ func (c *checkCommand) Run(s *streams) error {
 		fmt.Fprintln(s.out, string(list.SARIF()))
 	default:
 		fmt.Fprint(s.out, list.Text())
-		if loaded != nil {
+		if loaded != nil && code != exitErrors {
 			fmt.Fprintln(s.out, loaded.Summary())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -61,25 +62,29 @@ func (c *explainCommand) liveStore(ctx context.Context, loaded *snapshot.Loaded,
 	case c.Yes && !kept.Health().Up:
 		return nil, errors.Join(fmt.Errorf("nothing was sent: %w, and without it something might be done twice", store.ErrDown), kept.Close())
 	}
-	if c.Yes && !settings.RedisURL.IsSet() && answers(ctx, settings.AdminListen) {
+	if c.Yes && !settings.RedisURL.IsSet() && answers(ctx, settings) {
 		return nil, errors.Join(fmt.Errorf("nothing was sent: a gateway answers on %s that has another data folder than this command: give it the gateway's environment (EMENDA_DATA), and stop the gateway first, or let both share a Redis (REDIS_URL)", settings.AdminListen), kept.Close())
 	}
 	return kept, nil
 }
 
 // answers tells whether a gateway's admin listener is there.
-func answers(ctx context.Context, adminListen string) bool {
-	base, err := adminURL(adminListen)
+func answers(ctx context.Context, settings *config.Resolved) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if settings.AdminTLS != nil { // whoever listens there: it may not talk to us, or show a newer certificate
+		c, err := new(net.Dialer).DialContext(ctx, "tcp", settings.AdminListen)
+		return err == nil && c.Close() == nil
+	}
+	base, client, err := adminOf(settings)
 	if err != nil {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/healthz", nil)
 	if err != nil {
 		return false
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return false
 	}

@@ -136,7 +136,7 @@ func listenAndServe(ctx context.Context, server *routes.Server, reloader *snapsh
 		})
 	}
 	serve("gateway.listen", server.Serve, ln)
-	serve("gateway.admin_listen", admin.Serve, adminLn)
+	serve("gateway.admin_listen", admin.Serve, server.AdminListener(adminLn))
 	log.Info("serving", slog.String("address", ln.Addr().String()), slog.String("admin_address", adminLn.Addr().String()),
 		slog.String("version", version), slog.String("configuration", server.Snapshot().Hash))
 	watching, stop := context.WithCancel(ctx)

@@ -42,13 +42,13 @@ func (c *traceCommand) Run(ctx context.Context, s *streams) error {
 		fmt.Fprint(s.err, list.Text())
 		return exitError(exitErrors)
 	}
-	base, err := adminURL(settings.AdminListen)
+	base, client, err := adminOf(settings)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, unknownsTimeout)
 	defer cancel()
-	all, err := askTraces(ctx, base+"/-/requests/"+url.PathEscape(c.RequestID), settings.AdminToken.Reveal())
+	all, err := askTraces(ctx, client, base+"/-/requests/"+url.PathEscape(c.RequestID), settings.AdminToken.Reveal())
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (c *traceCommand) Run(ctx context.Context, s *streams) error {
 	return nil
 }
 
-func askTraces(ctx context.Context, url, token string) (all routes.Traces, err error) {
+func askTraces(ctx context.Context, client *http.Client, url, token string) (all routes.Traces, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return all, err
@@ -74,7 +74,7 @@ func askTraces(ctx context.Context, url, token string) (all routes.Traces, err e
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return all, fmt.Errorf("no gateway's admin listener answers (EMENDA_ADMIN_LISTEN): %w", err)
 	}

@@ -85,11 +85,11 @@ func (c *unknownsCommand) Run(ctx context.Context, s *streams) error {
 func openUnknowns(loaded *snapshot.Loaded, settings *config.Resolved) (unknownsSource, error) {
 	kept, err := loaded.OpenStore(settings, nil, slog.New(slog.DiscardHandler))
 	if errors.Is(err, store.ErrTaken) {
-		base, err := adminURL(settings.AdminListen)
+		base, client, err := adminOf(settings)
 		if err != nil {
 			return nil, err
 		}
-		return askedUnknowns{base + "/-/unknowns", settings.AdminToken.Reveal()}, nil
+		return askedUnknowns{base + "/-/unknowns", settings.AdminToken.Reveal(), client}, nil
 	}
 	if err != nil {
 		return nil, err
@@ -97,16 +97,25 @@ func openUnknowns(loaded *snapshot.Loaded, settings *config.Resolved) (unknownsS
 	return storedUnknowns{kept}, nil
 }
 
-// adminURL is where the admin listener of a gateway on this machine answers.
-func adminURL(listen string) (string, error) {
-	host, port, err := net.SplitHostPort(listen)
+// adminOf is where the admin listener of a gateway on this machine answers, and
+// who may ask it. With TLS no certificate is taken but the configured one.
+func adminOf(settings *config.Resolved) (base string, client *http.Client, err error) {
+	host, port, err := net.SplitHostPort(settings.AdminListen)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port), nil
+	address := net.JoinHostPort(host, port)
+	switch t := settings.AdminTLS; {
+	case t == nil:
+		return "http://" + address, http.DefaultClient, nil
+	case t.CA != "":
+		return "", nil, errors.New("the gateway's admin listener wants a certificate of who asks (admin_tls.client_ca), and this command has none: ask with a client that has")
+	default:
+		return "https://" + address, &http.Client{Transport: &http.Transport{TLSClientConfig: t.Pinned()}}, nil
+	}
 }
 
 // storedUnknowns are those of a store this process has opened.
@@ -120,7 +129,10 @@ func (u storedUnknowns) list(ctx context.Context) (routes.Unknowns, error) {
 func (u storedUnknowns) done(ctx context.Context, id string) error { return u.Done(ctx, id) }
 
 // askedUnknowns are those of a running gateway.
-type askedUnknowns struct{ url, token string }
+type askedUnknowns struct {
+	url, token string
+	client     *http.Client
+}
 
 func (u askedUnknowns) ask(ctx context.Context, method, url string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
@@ -130,7 +142,7 @@ func (u askedUnknowns) ask(ctx context.Context, method, url string, into any) er
 	if u.token != "" {
 		req.Header.Set("Authorization", "Bearer "+u.token)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := u.client.Do(req)
 	if err != nil {
 		return fmt.Errorf("a gateway has the data folder, and its admin listener does not answer: %w", err)
 	}

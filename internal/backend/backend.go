@@ -4,6 +4,7 @@
 package backend
 
 import (
+	"crypto/tls"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -20,6 +21,7 @@ type Options struct {
 	AtMost      int               // connections
 	IdleTimeout time.Duration     // below the backend's own
 	MaxAnswer   int               // bytes of an answer
+	TLS         *tls.Config       // nil: the system's authorities
 	Breaker     Breaker
 	Now         func() time.Time
 	Observe     Observer     // may be nil

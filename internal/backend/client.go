@@ -93,7 +93,13 @@ func New(o Options) (*Client, error) {
 	c.fixed = fixed
 	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout, room: newRoom(o.MaxAnswer)}
 	if u.Scheme == "https" {
-		c.pool.tls = &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		c.pool.tls = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+		if o.TLS != nil {
+			c.pool.tls = o.TLS.Clone()
+		}
+		if c.pool.tls.ServerName == "" {
+			c.pool.tls.ServerName = u.Hostname()
+		}
 	}
 	c.breaker = &breaker{failures: o.Breaker.Failures, pause: o.Breaker.Pause, now: o.Now}
 	if o.Observe != nil {

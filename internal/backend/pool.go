@@ -40,7 +40,6 @@ type conn struct {
 	got   int       // bytes of the present answer
 	held  int       // of the room
 	full  bool      // there was no room for it
-	piece []byte    // of a chunk
 }
 
 // Read reads, noting that something came.

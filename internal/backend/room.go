@@ -93,37 +93,43 @@ func (c *Client) receive(cn *conn, resp *fasthttp.Response) error {
 	}
 	switch n := resp.Header.ContentLength(); {
 	case n == -1:
-		return c.chunks(cn, resp)
+		err := c.unmeasured(httputil.NewChunkedReader(cn.br), resp)
+		if err == nil {
+			err = resp.Header.ReadTrailer(cn.br)
+		}
+		var network net.Error
+		if err != nil && !errors.As(err, &network) && !errors.Is(err, fasthttp.ErrBodyTooLarge) {
+			err = errors.Join(errChunk, err)
+		}
+		return err
+	case n < 0:
+		resp.Header.SetConnectionClose()
+		return c.unmeasured(cn.br, resp)
 	case n > smallAnswer && n <= c.o.MaxAnswer && !cn.hold(n):
 		return errFull
 	}
 	return resp.ReadBody(cn.br, c.o.MaxAnswer)
 }
 
-// chunks reads a body that comes in chunks.
-func (c *Client) chunks(cn *conn, resp *fasthttp.Response) error {
-	in := httputil.NewChunkedReader(cn.br)
-	if cn.piece == nil {
-		cn.piece = make([]byte, 4<<10)
-	}
-	for size := 0; ; {
-		n, err := in.Read(cn.piece)
-		if size += n; size > c.o.MaxAnswer {
-			return fasthttp.ErrBodyTooLarge
+// unmeasured reads a body that says no length to its end.
+func (c *Client) unmeasured(in io.Reader, resp *fasthttp.Response) error {
+	b := resp.SwapBody(nil)[:0]
+	defer func() { resp.SwapBody(b) }()
+	for {
+		if len(b) == cap(b) {
+			more := make([]byte, len(b), min(max(2*cap(b), 4<<10), c.o.MaxAnswer+1))
+			copy(more, b)
+			b = more
 		}
-		resp.AppendBody(cn.piece[:n])
-		var network net.Error
+		n, err := in.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
 		switch {
-		case err == nil:
+		case len(b) > c.o.MaxAnswer:
+			return fasthttp.ErrBodyTooLarge
 		case errors.Is(err, io.EOF):
-			if err := resp.Header.ReadTrailer(cn.br); err != nil {
-				return errors.Join(errChunk, err)
-			}
 			return nil
-		case errors.As(err, &network):
+		case err != nil:
 			return err
-		default:
-			return errors.Join(errChunk, err)
 		}
 	}
 }

@@ -41,6 +41,8 @@ type Gateway struct {
 	RedisURL    Secret
 	Proxies     []Text // addresses of proxies in front; each may hold several
 	ProxyHeader Text   // where they say whom they pass on
+	TLS         *TLS   // of listen; nil: plain
+	AdminTLS    *TLS   // of admin_listen
 	Traces      Text   // requests that `emenda trace` can tell of
 }
 
@@ -68,6 +70,7 @@ type Backend struct {
 	Failures    Text // in a row, that open the breaker
 	Pause       Text // how long it stays open
 	Maintenance Text // "": it is called
+	TLS         *TLS // nil: the system's authorities, no certificate of ours
 }
 
 // Caller is one caller.

@@ -96,6 +96,7 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 	g.Proxies = l.texts(n, "trusted_proxies", networks)
 	g.ProxyHeader = l.text(n, "proxy_header", defaultProxyHeader, proxyHeader)
 	g.Traces = l.text(n, "traces", defaultTraces, countOrNone)
+	g.TLS, g.AdminTLS = l.tls(n, "tls", "client_ca"), l.tls(n, "admin_tls", "client_ca")
 }
 
 func (l *loader) backend(e yamldoc.Entry) *Backend {
@@ -121,6 +122,7 @@ func (l *loader) backend(e yamldoc.Entry) *Backend {
 	b.Failures = l.text(n.Get("breaker"), "failures", defaultFailures, count)
 	b.Pause = l.text(n.Get("breaker"), "pause", defaultPause, duration)
 	b.Maintenance = l.text(n, "maintenance", "", nil)
+	b.TLS = l.tls(n, "tls", "ca")
 	return b
 }
 

@@ -30,6 +30,7 @@ type Resolved struct {
 	Callers             map[string]*ResolvedCaller
 	Limits              ResolvedLimits
 	Maintenance         map[string]Maintenance // of dialects; those that are not in it are open
+	TLS, AdminTLS       *ResolvedTLS           // nil: plain
 	Missing             []Missing              // what is unset, as Unset gives it
 }
 
@@ -45,6 +46,7 @@ type ResolvedBackend struct {
 	Failures       int
 	Pause          time.Duration
 	Maintenance    Maintenance
+	TLS            *ResolvedTLS // nil: the system's authorities, no certificate of ours
 }
 
 // Maintenance is whether something is out of service, and what callers are told then.
@@ -125,7 +127,7 @@ func (m Missing) Warning() diag.Diagnostic {
 // NAME_FILE is set counts as set; Resolve reads the file.
 func (c *Config) Unset(env Environment) []Missing {
 	// Every file of a secret is taken to hold one: only Resolve reads them.
-	r := &resolver{env: env, readFile: func(string) ([]byte, error) { return []byte("?"), nil }}
+	r := &resolver{env: env, blind: true, readFile: func(string) ([]byte, error) { return []byte("?"), nil }}
 	r.resolve(c)
 	return r.missing
 }
@@ -171,6 +173,7 @@ type resolver struct {
 	kind     string
 	name     string
 	leftOut  bool // the backend or caller at hand
+	blind    bool // what files hold is not looked at
 }
 
 func (r *resolver) resolve(c *Config) *Resolved {
@@ -213,6 +216,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		}
 		out.TrustedProxies = append(out.TrustedProxies, all...)
 	}
+	out.TLS, out.AdminTLS = r.tls(c, g.TLS, "tls", "client_ca"), r.tls(c, g.AdminTLS, "admin_tls", "client_ca")
 	for _, name := range slices.Sorted(maps.Keys(c.Closed)) {
 		if m := maintenance(r.text(c.Closed[name].Maintenance, "maintenance."+name, nil)); m.On {
 			out.Maintenance[name] = m
@@ -230,7 +234,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Backends)) {
 		r.begin("backend", name)
-		if b := r.backend(c.Backends[name]); !r.leftOut {
+		if b := r.backend(c, c.Backends[name]); !r.leftOut {
 			out.Backends[name] = b
 		}
 	}
@@ -246,7 +250,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 
 func (r *resolver) begin(kind, name string) { r.kind, r.name, r.leftOut = kind, name, false }
 
-func (r *resolver) backend(b *Backend) *ResolvedBackend {
+func (r *resolver) backend(c *Config, b *Backend) *ResolvedBackend {
 	out := &ResolvedBackend{
 		Name: b.Name, Contract: b.Contract, SignIn: map[string]SecretValue{},
 		URL:         r.text(b.URL, "url", hostURL),
@@ -257,6 +261,9 @@ func (r *resolver) backend(b *Backend) *ResolvedBackend {
 		Failures:    r.count(b.Failures, "breaker.failures"),
 		Pause:       r.duration(b.Pause, "breaker.pause"),
 		Maintenance: maintenance(r.text(b.Maintenance, "maintenance", nil)),
+	}
+	if out.TLS = r.tls(c, b.TLS, "tls", "ca"); out.TLS != nil && strings.HasPrefix(out.URL, "http://") {
+		r.list.Errorf(b.TLS.At, "tls-plain", "backend %s is reached by http://, which has no use for tls", b.Name).Help = "write https:// in url, or take tls out"
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.SignIn)) {
 		s := b.SignIn[name]

@@ -103,6 +103,8 @@ func gatewayKeys() *yamldoc.Shape {
 		yamldoc.Key{Name: "timezone", Shape: textOrEnv, Doc: "The zone of dates and of memory's days and months; without it, " + defaultTimezone + "."},
 		yamldoc.Key{Name: "seal_key", Shape: secrets, Doc: "What stored values are sealed with: 32 bytes in base64, made when unset and nothing is shared; two while one replaces the other."},
 		yamldoc.Key{Name: "trusted_proxies", Shape: textsOrEnv, Doc: "Addresses or networks (10.0.0.0/8) of the proxies in front, as a list or with commas between: what they say of the client's address is believed. Without it, nobody is."},
+		yamldoc.Key{Name: "tls", Shape: listenerTLSShape(), Doc: "The files of TLS for callers; without it, the listener is plain."},
+		yamldoc.Key{Name: "admin_tls", Shape: listenerTLSShape(), Doc: "The same for the admin listener."},
 		yamldoc.Key{Name: "proxy_header", Shape: textOrEnv, Doc: "The field they say it in, X-Forwarded-For or Forwarded (RFC 7239); no other is looked at, since clients can send it. Without it, " + defaultProxyHeader + "."},
 		yamldoc.Key{Name: "traces", Shape: intOrEnv, Doc: "How many of the last requests `emenda trace` can tell of, in memory of at most 16 MB; 0: none. Without it, " + defaultTraces + "."},
 	)
@@ -121,6 +123,7 @@ func backendShape() *yamldoc.Shape {
 			yamldoc.Key{Name: "failures", Shape: intOrEnv, Doc: "How many failures in a row; without it, " + defaultFailures + "."},
 			yamldoc.Key{Name: "pause", Shape: durationOrEnv, Doc: "How long, before one trial; without it, " + defaultPause + "."},
 		)},
+		yamldoc.Key{Name: "tls", Shape: backendTLSShape(), Doc: "The files of TLS towards it; without them, the authorities of the system are trusted."},
 		yamldoc.Key{Name: "maintenance", Shape: textOrEnv, Doc: "true, or a sentence for callers: it is not called, its steps end failed, class unavailable, and `error.message` of the dialect's `unavailable` is the sentence. Live with the next reload."},
 	)
 }

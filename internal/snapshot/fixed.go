@@ -15,6 +15,8 @@ var atStart = []setting{
 	plain("gateway.listen", func(r *config.Resolved) *string { return &r.Listen }),
 	plain("gateway.admin_listen", func(r *config.Resolved) *string { return &r.AdminListen }),
 	plain("gateway.admin_token", func(r *config.Resolved) *config.SecretValue { return &r.AdminToken }),
+	onOff("gateway.tls", func(r *config.Resolved) **config.ResolvedTLS { return &r.TLS }),
+	onOff("gateway.admin_tls", func(r *config.Resolved) **config.ResolvedTLS { return &r.AdminTLS }),
 	plain("gateway.data", func(r *config.Resolved) *string { return &r.Data }),
 	settingOf("gateway.seal_key", func(r *config.Resolved) *[]config.SecretValue { return &r.SealKeys }, slices.Equal),
 	plain("redis.url", func(r *config.Resolved) *config.SecretValue { return &r.RedisURL }),
@@ -35,6 +37,11 @@ type setting struct {
 
 func plain[T comparable](name string, at func(*config.Resolved) *T) setting {
 	return settingOf(name, at, func(a, b T) bool { return a == b })
+}
+
+// onOff is a listener's TLS: its files are live, that it has any is not.
+func onOff(name string, at func(*config.Resolved) **config.ResolvedTLS) setting {
+	return settingOf(name, at, func(a, b *config.ResolvedTLS) bool { return (a == nil) == (b == nil) })
 }
 
 func settingOf[T any](name string, at func(*config.Resolved) *T, same func(a, b T) bool) setting {

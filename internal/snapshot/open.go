@@ -48,6 +48,11 @@ func (l *Loaded) Missing(env func(string) (string, bool)) (list diag.List) {
 	return list
 }
 
+// Certificates reads the files that TLS needs in this environment, and tells what is wrong with them.
+func (l *Loaded) Certificates(env func(string) (string, bool)) diag.List {
+	return l.Config.CheckTLS(env, os.ReadFile)
+}
+
 // Resolve gives the settings to serve with: values and secrets of this
 // environment. What is shared between replicas is sealed, and a key that each
 // made for itself would open nothing: with a shared store one must be given.
@@ -79,7 +84,15 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 		if settings.Backends[name].Maintenance.On {
 			continue // without a client nothing is sent, not even for a token
 		}
-		c, err := backend.New(l.options(settings.Backends[name], kept, metrics, log))
+		o := l.options(settings.Backends[name], kept, metrics, log)
+		var err error
+		if t := settings.Backends[name].TLS; t != nil {
+			o.TLS, err = t.Client()
+		}
+		var c *backend.Client
+		if err == nil {
+			c, err = backend.New(o)
+		}
 		if err != nil {
 			s.Close()
 			return nil, err

@@ -244,14 +244,14 @@ func TestNeedsRestart(t *testing.T) {
 	r := begun(t, folderOf(t))
 	r.edit("gateway.yaml", "gateway:\n", "gateway:\n  admin_listen: 127.0.0.1:1\n  data: elsewhere\n  timezone: UTC\n  traces: 7\n  admin_token: { secret: KIOSK_TOKEN }\n  seal_key: { secret: SEAL }\n")
 	r.edit("gateway.yaml", "127.0.0.1:8080", "127.0.0.1:2")
-	r.edit("gateway.yaml", "memory:\n", "redis: { url: { secret: REDIS } }\nlimits: { body: 1KB, header: 2KB, read_timeout: 3s, connections: 4, fuel: 5555, each: 6 }\nmemory:\n")
+	r.edit("gateway.yaml", "memory:\n", "redis: { url: { secret: REDIS } }\nlimits: { body: 1KB, header: 2KB, read_timeout: 3s, idle_timeout: 2s, connections: 4, fuel: 5555, each: 6 }\nmemory:\n")
 	r.edit("gateway.yaml", "timeout: 3s\n", "timeout: 4s\n")
 	r.env["SEAL"] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	r.env["REDIS"] = "redis://hush@127.0.0.1:1/0"
 	result, problems := r.reloaded()
 	require.Equal(t, Reloaded, result, problems)
 	all := []string{"gateway.listen", "gateway.admin_listen", "gateway.admin_token", "gateway.data", "gateway.seal_key",
-		"redis.url", "gateway.traces", "limits.body", "limits.header", "limits.read_timeout", "limits.connections"}
+		"redis.url", "gateway.traces", "limits.body", "limits.header", "limits.read_timeout", "limits.idle_timeout", "limits.connections"}
 	require.Equal(t, all, r.Report().NeedsRestart)
 	text, err := json.Marshal(all)
 	require.NoError(t, err)
@@ -280,7 +280,8 @@ func TestNeedsRestart(t *testing.T) {
 func TestEverySettingIsLiveOrTold(t *testing.T) {
 	live := map[string]bool{"Mappings": true, "Timezone": true, "Backends": true, "Callers": true, "Missing": true, "Maintenance": true, "TrustedProxies": true, "Forwarded": true, "Limits.Fuel": true, "Limits.Each": true, "Limits.SignIn": true}
 	others := map[reflect.Type]any{
-		reflect.TypeFor[string](): "x", reflect.TypeFor[int](): 1, reflect.TypeFor[time.Duration](): time.Second,
+		reflect.TypeFor[*config.ResolvedTLS](): &config.ResolvedTLS{Certificate: "x"},
+		reflect.TypeFor[string]():              "x", reflect.TypeFor[int](): 1, reflect.TypeFor[time.Duration](): time.Second,
 		reflect.TypeFor[config.SecretValue](): config.NewSecretValue("x"), reflect.TypeFor[[]config.SecretValue](): []config.SecretValue{config.NewSecretValue("x")},
 	}
 	var told []string

@@ -3,7 +3,10 @@ package snapshot
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 
+	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/diag"
 )
 
@@ -99,7 +102,32 @@ func (r *Reloader) tellLeftOut(s *Snapshot) {
 		r.log.Warn("under maintenance", slog.String("kind", m.Kind), slog.String("name", m.Name))
 		r.metrics.UnderMaintenance(m.Kind, m.Name)
 	}
+	r.metrics.NoCertificates()
+	for _, c := range s.certificates() {
+		r.metrics.Certificate(c.kind, c.name, c.tls.NotAfter())
+	}
 	for _, l := range s.LeftOut {
 		r.log.Warn("left out", slog.String("kind", l.Kind), slog.String("name", l.Name), slog.String("why", l.Why))
 	}
+}
+
+// shown is a certificate that is shown to others.
+type shown struct {
+	kind, name string
+	tls        *config.ResolvedTLS
+}
+
+// certificates gives those that are shown: by listeners to clients, and to backends.
+func (s *Snapshot) certificates() (all []shown) {
+	for _, c := range []shown{{"listener", "listen", s.Settings.TLS}, {"listener", "admin_listen", s.Settings.AdminTLS}} {
+		if c.tls != nil {
+			all = append(all, c)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Settings.Backends)) {
+		if t := s.Settings.Backends[name].TLS; t != nil && t.Certificate != "" {
+			all = append(all, shown{"backend", name, t})
+		}
+	}
+	return all
 }

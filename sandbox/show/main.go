@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // options are what every driver may need.
@@ -26,6 +27,8 @@ type options struct {
 	skipTest bool
 	seed     uint64
 	rounds   int
+	scene    string
+	long     time.Duration
 }
 
 // scaled gives how many rounds to play of so many: all of them, or with -rounds as
@@ -55,6 +58,7 @@ var drivers = map[string]driver{
 	"once-4":     showStoreLost,
 	"once-5":     showReload,
 	"ura-4":      showHostile,
+	"ura-5":      showLongSoak,
 	"soak":       showSoak,
 	"ura-1":      showURA,
 	"ura-2":      showExplain,
@@ -66,6 +70,8 @@ func main() {
 	flag.BoolVar(&o.skipTest, "skip-test", os.Getenv("SHOW_TEST") == "0", "language-1: leave out `make test` in the clone (also SHOW_TEST=0)")
 	flag.Uint64Var(&o.seed, "seed", 0, "soak, once-1, once-4: the seed of what goes wrong; 0 takes one by chance")
 	flag.IntVar(&o.rounds, "rounds", 0, "once-1: so many rounds in place of all of them, the other parts as much fewer")
+	flag.StringVar(&o.scene, "scene", "", "ura-4: only scenes with this in their name")
+	flag.DurationVar(&o.long, "for", 0, "soak, ura-5: how long; 0 takes what each has of itself")
 	flag.Usage = usage
 	flag.Parse()
 	run := drivers[flag.Arg(0)]

@@ -39,6 +39,14 @@ type soak struct {
 	calmed, spoiled atomic.Int64 // lookups asked in calm, and otherwise
 	failed          atomic.Int64 // those answered with the documented failure
 	searches        []search
+	rounds          int
+	spells          []spell // goroutines and memory at the end of each calm
+}
+
+// spell is how large the gateway is when a calm ends.
+type spell struct {
+	goroutines float64
+	resident   int64
 }
 
 // search is one kind of lookup and its right answers: the second one is what
@@ -49,18 +57,32 @@ type search struct {
 	less   string
 }
 
-// showSoak asks for a minute while the backend misbehaves at random.
+// soakLong is how long ura-5 goes on.
+const soakLong = 30 * time.Minute
+
+// showLongSoak is showSoak for half an hour.
+func showLongSoak(o options, r *report) error {
+	if o.long == 0 {
+		o.long = soakLong
+	}
+	return showSoak(o, r)
+}
+
+// showSoak asks for a minute, or as long as -for says, while the backend misbehaves at random.
 func showSoak(o options, r *report) error {
 	if o.seed == 0 {
 		o.seed = rand.Uint64N(1 << 32)
 	}
-	r.printf("soak: seed %d (again with: go run ./sandbox/show -seed %d soak)", o.seed, o.seed)
+	r.printf("soak: seed %d (again with: go run ./sandbox/show -seed %d %s)", o.seed, o.seed, r.name)
 	erp, err := startBackend(o, "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	defer erp.kill()
-	s := &soak{r: r, t: newTally(r), erp: erp}
+	s := &soak{r: r, t: newTally(r), erp: erp, rounds: soakRounds}
+	if o.long > 0 {
+		s.rounds = max(1, int(o.long/(soakFaults+soakSettle+soakCalm)))
+	}
 	if s.g, err = startGateway(o, erp.url); err != nil {
 		return err
 	}
@@ -127,7 +149,7 @@ func (s *soak) load(seed uint64) error {
 	}
 	resident := make(chan []int64, 1)
 	go func() { resident <- s.watchMemory(ctx) }()
-	err := s.rounds(rand.New(rand.NewPCG(seed, 1<<40)))
+	err := s.play(rand.New(rand.NewPCG(seed, 1<<40)))
 	cancel()
 	workers.Wait()
 	if err != nil {
@@ -137,13 +159,34 @@ func (s *soak) load(seed uint64) error {
 	s.r.notef("%s", s.t.figures())
 	s.r.notef("%d asked in calm and all right, %d amid faults, %d of those with the documented failure", s.calmed.Load(), s.spoiled.Load(), s.failed.Load())
 	s.memory(<-resident)
+	s.grows()
 	return nil
 }
 
-// rounds plays faults and calm.
-func (s *soak) rounds(chance *rand.Rand) error {
+// grows judges the calms: in the last quarter of them the gateway has no more
+// goroutines than in the second.
+func (s *soak) grows() {
+	s.r.begin("goroutines in calm, round by round")
+	quarter := max(1, len(s.spells)/4)
+	if !s.r.check(len(s.spells) > quarter, "only %d rounds", len(s.spells)) {
+		return
+	}
+	most := func(of []spell) (goroutines float64) {
+		for _, one := range of {
+			goroutines = max(goroutines, one.goroutines)
+		}
+		return goroutines
+	}
+	early, late := most(s.spells[:2*quarter]), most(s.spells[len(s.spells)-quarter:])
+	s.r.check(late <= early+5, "it grows: %.0f at most in the first half, %.0f in the last quarter", early, late)
+	first, last := s.spells[0], s.spells[len(s.spells)-1]
+	s.r.notef("%d rounds: %.0f after the first, %.0f after the last, %.0f at most; resident %d MB, then %d MB", len(s.spells), first.goroutines, last.goroutines, most(s.spells), first.resident>>20, last.resident>>20)
+}
+
+// play plays faults and calm.
+func (s *soak) play(chance *rand.Rand) error {
 	operations := []string{"", customerOp, contractOp, cardOp, invoicesOp, tokenOp}
-	for range soakRounds {
+	for range s.rounds {
 		s.calm.Store(false)
 		for begun := time.Now(); time.Since(begun) < soakFaults; time.Sleep(100 * time.Millisecond) {
 			f := technical[chance.IntN(len(technical))].fault
@@ -167,6 +210,15 @@ func (s *soak) rounds(chance *rand.Rand) error {
 		time.Sleep(soakSettle)
 		s.calm.Store(true)
 		time.Sleep(soakCalm)
+		var now spell
+		var err error
+		if now.goroutines, err = s.g.metric("go_goroutines"); err == nil {
+			now.resident, err = resident(s.g.cmd.Process.Pid)
+		}
+		if err != nil {
+			return err
+		}
+		s.spells = append(s.spells, now)
 	}
 	return nil
 }

@@ -100,6 +100,9 @@ type misdeeds struct {
 
 // play starts a gateway and plays scenes.
 func (h *hostile) play(limits string, scenes []scene) error {
+	if !slices.ContainsFunc(scenes, func(s scene) bool { return strings.Contains(s.name, h.options.scene) }) {
+		return nil
+	}
 	if err := h.build(limits); err != nil {
 		return err
 	}
@@ -115,6 +118,9 @@ func (h *hostile) play(limits string, scenes []scene) error {
 		return err
 	}
 	for _, s := range scenes {
+		if !strings.Contains(s.name, h.options.scene) {
+			continue
+		}
 		if err := h.scene(g, s); err != nil {
 			return err
 		}

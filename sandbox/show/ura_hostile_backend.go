@@ -157,7 +157,7 @@ func (s *badBackend) flood(c net.Conn, head, before string, piece []byte) error 
 // some time after their answer; those of a flood not so soon, for it is made on
 // this machine. Nobody may wait for longer than the backend's time-out and a bit.
 const (
-	again       = 2 * time.Second
+	again       = 3 * time.Second
 	hostileWait = 4 * time.Second
 )
 
