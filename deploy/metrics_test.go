@@ -37,6 +37,11 @@ func known(t *testing.T) map[string][]string {
 	m.Repeated("r", "first")
 	m.Claimed("m", "granted")
 	m.Unknown("r", "o")
+	m.Limited("rate", "c")
+	m.Shed("b")
+	m.UnderMaintenance("backend", "b")
+	m.Connections(func() int { return 0 })
+	m.Certificate("listener", "listen", time.Unix(1, 0))
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	series := map[string][]string{}

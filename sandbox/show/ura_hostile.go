@@ -140,9 +140,11 @@ func (h *hostile) build(limits string) error {
 	}
 	// Its breaker is out of the way: it would end each scene after five calls.
 	changed := strings.Replace(string(text), "\ncallers:\n", "  torto: { url: \"${env:TORTO_URL}\", timeout: 3s, breaker: { failures: 1000000 } }\n\ncallers:\n", 1)
-	changed = strings.Replace(changed, "\nlimits:\n", "\nlimits:\n"+limits, 1)
+	if limits != "" {
+		changed = strings.Replace(changed, "  connections: 4096\n", limits, 1)
+	}
 	if !strings.Contains(changed, "torto") || limits != "" && !strings.Contains(changed, limits) {
-		return errors.New("gateway.yaml has no callers: or no limits:")
+		return errors.New("gateway.yaml has no callers: or no limits.connections")
 	}
 	if err := os.CopyFS(filepath.Join(h.world, "mappings"), os.DirFS(filepath.Join(h.root, "mappings"))); err != nil {
 		return err
