@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -199,5 +198,5 @@ func TestAdminTLS(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 	require.NoError(t, admin.Close())
 	require.ErrorIs(t, <-ended, http.ErrServerClosed)
-	require.False(t, strings.Contains(w.log.text(), "PRIVATE"))
+	require.NotContains(t, w.log.text(), "PRIVATE")
 }
