@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,28 +26,25 @@ func TestCheckReadsCertificates(t *testing.T) {
 		code   error
 	}{
 		"good":            {files: map[string]string{"tls.crt": certificate, "tls.key": key}},
-		"missing":         {files: map[string]string{"tls.key": key}, want: ":3:23: tls.certificate: the file cannot be read", code: exitError(exitErrors)},
-		"another key":     {files: map[string]string{"tls.crt": certificate, "tls.key": oldKey}, want: ":3:37: tls.key: private key does not match public key", code: exitError(exitErrors)},
-		"expired":         {files: map[string]string{"tls.crt": old, "tls.key": oldKey}, want: ":3:23: warning: tls.certificate: it has expired"},
-		"expired, strict": {files: map[string]string{"tls.crt": old, "tls.key": oldKey}, strict: true, want: ":3:23: warning: tls.certificate: it has expired", code: exitError(exitWarnings)},
+		"missing":         {files: map[string]string{"tls.key": key}, want: ":10:23: tls.certificate: the file cannot be read", code: exitError(exitErrors)},
+		"another key":     {files: map[string]string{"tls.crt": certificate, "tls.key": oldKey}, want: ":10:37: tls.key: private key does not match public key", code: exitError(exitErrors)},
+		"expired":         {files: map[string]string{"tls.crt": old, "tls.key": oldKey}, want: ":10:23: warning: tls.certificate: it has expired"},
+		"expired, strict": {files: map[string]string{"tls.crt": old, "tls.key": oldKey}, strict: true, want: ":10:23: warning: tls.certificate: it has expired", code: exitError(exitWarnings)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			certtest.Write(t, dir, c.files)
 			config := filepath.Join(dir, "gateway.yaml")
-			require.NoError(t, os.WriteFile(config, []byte("emenda: 1\ngateway:\n  tls: { certificate: tls.crt, key: tls.key }\nbackends:\n  erp: { contract: erp, url: https://erp.example, sign_in: { user: { secret: U }, password: { secret: P } } }\n"+memoryForBuiltIn), 0o600))
+			shipped, err := os.ReadFile("../../gateway.yaml")
+			require.NoError(t, err)
+			text := strings.NewReplacer("\ngateway:\n", "\ngateway:\n  tls: { certificate: tls.crt, key: tls.key }\n", "  mappings: ./mappings\n", "").Replace(string(shipped))
+			require.NoError(t, os.WriteFile(config, []byte(text), 0o600))
 			var out, errs bytes.Buffer
 			cmd := &checkCommand{configFlag: configFlag{Config: config}, Format: "text", Strict: c.strict}
-			err := cmd.Run(&streams{out: &out, err: &errs, env: func(string) (string, bool) { return "", false }})
+			err = cmd.Run(&streams{out: &out, err: &errs, env: func(string) (string, bool) { return "", false }})
 			require.Equal(t, c.code, err, out.String())
 			require.Contains(t, out.String(), c.want)
 			require.NotContains(t, out.String(), "PRIVATE")
 		})
 	}
 }
-
-// memoryForBuiltIn is what the built-in mappings need beside a backend.
-const memoryForBuiltIn = `memory:
-  cliente_do_contrato: { key: string, value: { idCliente: integer }, for: 1h }
-  promessas_do_mes: { key: integer, count: true, per: month }
-`
