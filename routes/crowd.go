@@ -75,7 +75,7 @@ func (w *crowd) spare() bool {
 			// Not when a request of it has come since.
 			if _, ok := w.open[v.c]; ok && v.c.waits.CompareAndSwap(v.since, spared) {
 				delete(w.open, v.c)
-				_ = v.c.Conn.Conn.Close()
+				_ = v.c.Conn.Close()
 				w.shed()
 				return true
 			}
