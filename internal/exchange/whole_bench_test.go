@@ -26,8 +26,7 @@ func BenchmarkLookup(b *testing.B) {
 		Calls: calls, Memory: store.NewLocal(100), Zone: time.UTC, Clock: time.Now,
 		Assume: &intake.Caller{Name: "bench", Value: jsonx.RawValue(`{}`), Permissions: []string{"ura.*"}},
 	})
-	r := &intake.Request{Method: "POST", Path: "/", Body: "token=x&app=y&cpfcnpj=12312312312", Type: "application/x-www-form-urlencoded"}
-	r = &intake.Request{Method: "POST", Path: "/", Body: "cpfcnpj=12312312312", Type: "application/x-www-form-urlencoded"}
+	r := &intake.Request{Method: "POST", Path: "/", Body: "cpfcnpj=12312312312", Type: "application/x-www-form-urlencoded"}
 	buf := make([]byte, 0, 4096)
 	res := e.Serve(context.Background(), route, r, nil, buf)
 	require.Equal(b, 200, res.Status, "%s", res.Body)
