@@ -224,7 +224,7 @@ func settings() ([]byte, error) {
 	for _, change := range [][2]string{
 		{"  mappings: ./mappings\n", ""},
 		{"    at_most: 64\n", "    at_most: 4096\n"},
-		{"\nlimits:\n", "\nlimits:\n  connections: 8192\n"},
+		{"  connections: 4096\n", "  connections: 8192\n"},
 	} {
 		if n := bytes.Count(text, []byte(change[0])); n != 1 {
 			return nil, fmt.Errorf("gateway.yaml has %q %d times; mend the driver", change[0], n)
