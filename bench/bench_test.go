@@ -99,7 +99,7 @@ func TestLikeWithLike(t *testing.T) {
 
 // TestDocumented holds the stub's answer against the example of the ERP's contract.
 func TestDocumented(t *testing.T) {
-	text, err := os.ReadFile("../mappings/contracts/erp.yaml")
+	text, err := os.ReadFile("../mappings/contracts/erp/contratos.yaml")
 	require.NoError(t, err)
 	path, err := yaml.PathString("$.paths.'/ws/comercial/cliente/dados'.post.responses.'200'.content.'application/json'.examples.'pessoa fisica'.value")
 	require.NoError(t, err)

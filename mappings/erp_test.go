@@ -1,8 +1,7 @@
 package mappings_test
 
 import (
-	"os"
-	"slices"
+	"io/fs"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,16 +10,30 @@ import (
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/mappings"
 )
+
+// erpFiles are the files of the embedded contract.
+func erpFiles(t testing.TB) []*diag.File {
+	t.Helper()
+	names, err := fs.Glob(mappings.Files, "contracts/erp/*.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	var files []*diag.File
+	for _, name := range names {
+		text, err := fs.ReadFile(mappings.Files, name)
+		require.NoError(t, err)
+		files = append(files, diag.NewFile(name, string(text)))
+	}
+	return files
+}
 
 // erp gives the embedded contract, which must be good.
 func erp(t testing.TB) *contract.Contract {
 	t.Helper()
-	text, err := os.ReadFile("contracts/erp.yaml")
-	require.NoError(t, err)
 	fns, err := expr.NewFunctions()
 	require.NoError(t, err)
-	c, list := contract.Load("erp", diag.NewFile("contracts/erp.yaml", string(text)), fns)
+	c, list := contract.LoadFiles("erp", erpFiles(t), fns)
 	require.Empty(t, list.Text())
 	return c
 }
@@ -42,44 +55,9 @@ func outcome(op *contract.Operation, status int, contentType, body string) strin
 	return s
 }
 
-// The embedded contract as its users see it.
+// The embedded contract as mappings see it.
 func TestEmbeddedContract(t *testing.T) {
 	c := erp(t)
-	var got []string
-	for id, op := range c.Operations {
-		line := op.Method + " " + id
-		if op.Changes {
-			line += " changes"
-		}
-		if op.Token {
-			line += " token"
-		}
-		for name := range op.Examples {
-			line += " (" + name + ")"
-		}
-		got = append(got, line)
-		for name, ex := range op.Examples {
-			var a jsonx.Arena
-			o := op.Classify(&a, ex.Status, ex.Type, []byte(ex.Answer))
-			require.Equal(t, contract.OK, o.State, "%s, example %s", id, name)
-		}
-	}
-	slices.Sort(got)
-	require.Equal(t, []string{
-		"GET area.cliente.atendimentos token (omnichannel)",
-		"GET area.cliente.equipamentos.ultima_conexao token (retorno)",
-		"GET area.cliente.informacoes token (dados do cliente)",
-		"GET auth.token.gerar (gerar)",
-		"GET financeiro.faturas.cliente.abertas (sucesso)",
-		"POST comercial.atendimentos.cadastrar changes (aberto)",
-		"POST comercial.cliente.dados (pessoa fisica)",
-		"POST comercial.contrato.dados (retorno)",
-		"POST financeiro.faturas.abertas.enviar changes (sucesso)",
-		"POST integracao.omnichannel.fatura.linha_digitavel.enviar changes token (enviada)",
-		"POST telefonia.ligacoes.cadastrar changes (ligação entrante)",
-		"PUT auth.token.renovar changes token (renovar)",
-		"PUT comercial.contrato.habilitar_confianca changes (sucesso)",
-	}, got)
 	require.Equal(t, []string{"user", "password"}, c.SignIn.Variables)
 	require.Equal(t, "Token", c.SignIn.Token.Header)
 	require.Equal(t, "auth.token.gerar", c.SignIn.Token.Obtain.ID)
@@ -197,12 +175,11 @@ func BenchmarkClassify(b *testing.B) {
 }
 
 func BenchmarkLoadContract(b *testing.B) {
-	text, err := os.ReadFile("contracts/erp.yaml")
-	require.NoError(b, err)
+	files := erpFiles(b)
 	fns, err := expr.NewFunctions()
 	require.NoError(b, err)
 	b.ReportAllocs()
 	for b.Loop() {
-		contract.Load("erp", diag.NewFile("contracts/erp.yaml", string(text)), fns)
+		contract.LoadFiles("erp", files, fns)
 	}
 }

@@ -14,6 +14,7 @@ const (
 	typeJSON = "application/json"
 	typeForm = "application/x-www-form-urlencoded"
 	typeText = "text/plain"
+	typePDF  = "application/pdf"
 )
 
 // body reads what the request body must fit.
@@ -63,9 +64,9 @@ func (l *loader) body(op *Operation, n *yamldoc.Node) {
 			l.list.Errorf(s.FirstLine(), ruleBody, "form field %s cannot be an object", short(name)).Help = "a form holds texts, numbers, true/false and lists of these"
 		}
 	}
-	for _, ex := range l.examples(media.Value) {
-		l.fits(ex.value, s)
-	}
+	op.BodySchema = l.schemaOf(s)
+	op.bodyNode = s
+	op.bodies = l.examples(media.Value)
 }
 
 // mediaType gives the bare media type in lower case.
@@ -78,9 +79,10 @@ func mediaType(s string) string {
 
 // example is a documented example where it stands.
 type example struct {
-	name  string
-	at    *yamldoc.Node
-	value *yamldoc.Node
+	name   string
+	at     *yamldoc.Node
+	value  *yamldoc.Node
+	except *yamldoc.Node // why it does not fit its schema
 }
 
 // examples gives the documented examples of a media type.
@@ -88,11 +90,17 @@ func (l *loader) examples(media *yamldoc.Node) []example {
 	var all []example
 	one, many := media.Get("example"), media.Get("examples")
 	if one != nil {
-		all = append(all, example{"example", media.KeyOf("example"), one})
+		all = append(all, example{name: "example", at: media.KeyOf("example"), value: one})
 		if many != nil {
 			l.list.Errorf(media.KeyOf("example").Span, ruleExample, "example and examples exclude each other").Help = "move it into examples, under a name"
 		}
 	}
+	return append(all, l.named(many)...)
+}
+
+// named gives examples by name.
+func (l *loader) named(many *yamldoc.Node) []example {
+	var all []example
 	for _, e := range entries(many) {
 		if e.Value.Kind != yamldoc.Map {
 			continue
@@ -106,7 +114,7 @@ func (l *loader) examples(media *yamldoc.Node) []example {
 			l.list.Errorf(e.Key.Span, ruleExample, "example %s has no value", short(e.Key.Text))
 			continue
 		}
-		all = append(all, example{e.Key.Text, e.Key, v})
+		all = append(all, example{e.Key.Text, e.Key, v, n.Get("x-emenda-exception")})
 	}
 	return all
 }
@@ -155,9 +163,11 @@ func (l *loader) response(op *Operation, status int, r *yamldoc.Node, answer boo
 	case bare == typeJSON || strings.HasSuffix(bare, "+json"):
 	case bare == typeText:
 		kind = TextAnswer
+	case bare == typePDF:
+		kind = FileAnswer
 	default:
 		l.list.Errorf(media.Key.Span, ruleBody, "answers of type %s are not understood", short(media.Key.Text)).
-			Help = "understood are " + typeJSON + " and " + typeText
+			Help = "understood are " + typeJSON + ", " + typeText + " and " + typePDF
 		return
 	}
 	s := media.Value.Get("schema")
@@ -173,7 +183,7 @@ func (l *loader) response(op *Operation, status int, r *yamldoc.Node, answer boo
 	for _, ex := range l.examples(media.Value) {
 		l.example(op, status, media.Key.Text, ex, kind)
 		if s != nil {
-			l.fitsAs(ex.value, s, inferred)
+			l.excepted(ex, l.misfits(ex.value, l.schemaOf(s), way{open: inferred}))
 		}
 		if kind == JSONAnswer && inferred {
 			t = widen(t, ex.value, op.name)
@@ -183,6 +193,12 @@ func (l *loader) response(op *Operation, status int, r *yamldoc.Node, answer boo
 		return
 	}
 	op.AnswerKind = kind
+	if s != nil {
+		op.AnswerSchema = l.schemaOf(s)
+	}
+	if kind == FileAnswer {
+		return
+	}
 	switch {
 	case kind == TextAnswer && (t == nil || t.Kind != expr.TextType):
 		if t != nil {
@@ -214,7 +230,7 @@ func (l *loader) example(op *Operation, status int, contentType string, ex examp
 	case slices.Contains([]yamldoc.Kind{yamldoc.Text, yamldoc.Number, yamldoc.Bool}, ex.value.Kind):
 		e.Answer = ex.value.Text
 	default:
-		l.list.Errorf(ex.value.FirstLine(), ruleExample, "an example of type text/plain is a text")
+		l.list.Errorf(ex.value.FirstLine(), ruleExample, "an example of type %s is a text", mediaType(contentType))
 		return
 	}
 	op.Examples[ex.name] = e

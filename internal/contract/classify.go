@@ -59,6 +59,8 @@ func (o *Operation) read(a *jsonx.Arena, contentType string, body []byte) (jsonx
 		return jsonx.TextValue(""), good
 	case trimmed == "":
 		return jsonx.Value{}, empty
+	case o.AnswerKind == FileAnswer && (equalFold(bare, typePDF) || strings.HasPrefix(trimmed, "%PDF-")):
+		return jsonx.Value{}, good
 	case isHTML(bare, trimmed):
 		return jsonx.Value{}, unreadable
 	case o.AnswerKind == TextAnswer && !isJSON(bare):
@@ -68,6 +70,9 @@ func (o *Operation) read(a *jsonx.Arena, contentType string, body []byte) (jsonx
 		return jsonx.TextValue(text), good
 	}
 	if v, err := a.Parse(trimmed, false); err == nil { // what surrounds it is blank: all is UTF-8
+		if o.AnswerKind == FileAnswer {
+			return v, odd // words in the place of a file
+		}
 		return o.fitting.fit(a, v), good
 	}
 	switch {

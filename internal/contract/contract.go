@@ -7,14 +7,18 @@ import (
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
 // Contract is one backend's contract, compiled and immutable.
 type Contract struct {
-	Name       string // as gateway.yaml and calls name it: "shop"
-	File       *diag.File
+	Name       string                // as gateway.yaml and calls name it: "shop"
+	File       *diag.File            // the one with the sign-in
 	Operations map[string]*Operation // by operationId: "orders.read"
+	Order      []*Operation          // as they stand in the files
 	SignIn     SignIn
+	Objects    []string      // kinds of things that fields name (Place.Names)
+	Document   *yamldoc.Node // all files as one
 }
 
 // SignIn is how a backend knows the gateway (x-emenda-sign-in).
@@ -58,6 +62,8 @@ const (
 	InPath In = iota
 	InQuery
 	InHeader
+	InBody   // of a request; see Place
+	InAnswer // see Place
 )
 
 // Param is one parameter of an operation.
@@ -66,7 +72,10 @@ type Param struct {
 	In       In
 	Type     *expr.Type
 	Required bool
+	Schema   *Schema // nil when its contract has none
 	at       diag.Span
+	example  *yamldoc.Node // of every example
+	examples []example     // of single ones
 }
 
 // AnswerKind is what an operation answers with.
@@ -77,6 +86,7 @@ const (
 	JSONAnswer AnswerKind = iota
 	TextAnswer            // the body is a text value
 	NoAnswer              // no body is expected
+	FileAnswer            // bytes that are handed on as they come; they have no value
 )
 
 // Operation is one operation of a contract.
@@ -85,6 +95,7 @@ type Operation struct {
 	ID      string // operationId
 	At      diag.Span
 	Method  string
+	Path    string // as the contract spells it: "/orders/{id}"
 	Params  []*Param
 	// Body is what the request body must fit (nil: none); form tells
 	// application/x-www-form-urlencoded from JSON.
@@ -96,6 +107,7 @@ type Operation struct {
 	Changes      bool // x-emenda-changes: it changes something, and is never repeated
 	Token        bool // x-emenda-token: it carries the fetched token
 	Examples     map[string]*Example
+	Facts             // what a contract says besides; nothing of it is needed to call
 	Plain        bool // a mapping's request to a backend without a contract; ID is its method and path
 
 	name    string
@@ -119,6 +131,8 @@ type Example struct {
 	Status int
 	Type   string // Content-Type
 	Answer string // the body as documented
+	// Failure: it is documented as a failure (x-emenda-failures), and rules know it.
+	Failure bool
 }
 
 // State is what an answer was taken to mean.

@@ -1,15 +1,10 @@
 package contract
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"slices"
-	"strconv"
 	"strings"
+	"unicode/utf8"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"github.com/tidwall/gjson"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -90,243 +85,234 @@ func (l *loader) misspelt(n *yamldoc.Node, t *expr.Type) {
 	}
 }
 
-// value gives a YAML value as the schema library takes values.
-func (l *loader) value(n *yamldoc.Node) (any, bool) {
-	raw, ok := l.json(n)
-	if !ok {
-		return nil, false
-	}
-	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	return v, err == nil
+// way is how strictly an example is held against its schema.
+type way struct {
+	open    bool // fields that the schema does not name are fine, as of an inferred contract
+	lenient bool // "5" is 5, blank text and null are none, as of requests
 }
 
-// document gives schema n, its references resolved, as the library takes schemas.
-// Objects are closed as Emenda's contracts mean them: where properties are named, no others.
-func (l *loader) document(n *yamldoc.Node, open bool, depth int) any {
-	for hops := 0; n != nil && n.Get("$ref") != nil; hops++ {
-		ref := n.Get("$ref")
-		name, ok := strings.CutPrefix(word(ref), "#/components/schemas/")
-		n = l.root.Get("components").Get("schemas").Get(name)
-		if !ok || hops > 20 {
-			return true // reported by typeOf
-		}
-	}
-	if n == nil || n.Kind != yamldoc.Map || depth > 64 {
-		return true
-	}
-	doc := map[string]any{}
-	for _, e := range n.Entries {
-		switch e.Key.Text {
-		case "type":
-			var types []any
-			if e.Value.Kind == yamldoc.Text || e.Value.Kind == yamldoc.Null {
-				types = append(types, strings.ToLower(e.Value.Text))
-			}
-			for _, i := range items(e.Value) {
-				if !slices.Contains(types, any(i.Text)) {
-					types = append(types, i.Text)
-				}
-			}
-			if len(types) > 0 && !slices.ContainsFunc(types, func(t any) bool { return !slices.Contains(typeNames, t.(string)) }) {
-				doc["type"] = types
-			}
-		case "properties":
-			props := map[string]any{}
-			for _, p := range entries(e.Value) {
-				props[p.Key.Text] = l.document(p.Value, open, depth+1)
-			}
-			doc["properties"] = props
-			if !open && !yes(n.Get("additionalProperties")) {
-				doc["additionalProperties"] = false
-			}
-		case "additionalProperties":
-			if e.Value.Kind == yamldoc.Bool && !yes(e.Value) {
-				doc["additionalProperties"] = false
-			}
-		case "items":
-			doc["items"] = l.document(e.Value, open, depth+1)
-		case "anyOf", "oneOf":
-			var alts []any
-			for _, i := range items(e.Value) {
-				alts = append(alts, l.document(i, open, depth+1))
-			}
-			if len(alts) > 0 {
-				doc[e.Key.Text] = alts
-			}
-		case "required":
-			names := []any{}
-			for _, i := range items(e.Value) {
-				if i.Kind == yamldoc.Text && !slices.Contains(names, any(i.Text)) {
-					names = append(names, i.Text)
-				}
-			}
-			doc["required"] = names
-		case "pattern":
-			if e.Value.Kind == yamldoc.Text {
-				doc["pattern"] = e.Value.Text
-			}
-		case "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum":
-			if e.Value.Kind == yamldoc.Number && gjson.Valid(e.Value.Text) {
-				doc[e.Key.Text] = json.Number(e.Value.Text)
-			}
-		case "enum":
-			quiet := &loader{root: l.root}
-			if v, ok := quiet.value(e.Value); ok && len(items(e.Value)) > 0 {
-				doc["enum"] = v
-			}
-		case "const":
-			quiet := &loader{root: l.root}
-			if v, ok := quiet.value(e.Value); ok {
-				doc["const"] = v
-			}
-		}
-	}
-	return doc
+// misfits gives what an example has wrong, each where it stands. The words never quote values.
+func (l *loader) misfits(ex *yamldoc.Node, s *Schema, w way) diag.List {
+	m := &misfit{way: w, l: l}
+	m.value(ex, s, "")
+	return m.list
 }
 
-// fits checks that an example of a request fits its schema.
-func (l *loader) fits(ex, schema *yamldoc.Node) { l.fitsAs(ex, schema, false) }
+// fits tells what an example has wrong.
+func (l *loader) fits(ex *yamldoc.Node, s *Schema, w way) { l.list.Add(l.misfits(ex, s, w)) }
 
-// fitsAs checks that an example fits its schema; with open, it may hold fields the schema does not name.
-func (l *loader) fitsAs(ex, schema *yamldoc.Node, open bool) {
-	if schema.Kind != yamldoc.Map || l.read > maxSchemas {
-		return
-	}
-	v, ok := l.value(ex)
-	if !ok {
-		return
-	}
-	compiled := l.compile(schema, open)
-	if compiled == nil {
-		return
-	}
-	var bad *jsonschema.ValidationError
-	if errors.As(compiled.Validate(v), &bad) {
-		l.misfits(ex, bad)
-	}
+// misfit holds one example against its schema.
+type misfit struct {
+	way
+	l    *loader
+	list diag.List
 }
 
-// compiled tells schemas apart that are read.
-type compiled struct {
-	schema *yamldoc.Node
-	open   bool
-}
-
-// compile gives the schema as the library runs it, made once; nil when it cannot be read.
-func (l *loader) compile(schema *yamldoc.Node, open bool) *jsonschema.Schema {
-	key := compiled{schema, open}
-	if s, ok := l.schemas[key]; ok {
-		return s
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.DefaultDraft(jsonschema.Draft2020)
-	compiler.UseLoader(nothing{})
-	const at = "emenda:schema"
-	var s *jsonschema.Schema
-	err := compiler.AddResource(at, l.document(schema, open, 0))
-	if err == nil {
-		s, err = compiler.Compile(at)
-	}
-	if err != nil {
-		s = nil
-		if !l.list.HasErrors() { // else the reason has been said
-			l.list.Errorf(schema.FirstLine(), ruleSchema, "this schema cannot be read")
-		}
-	}
-	if l.schemas == nil {
-		l.schemas = map[compiled]*jsonschema.Schema{}
-	}
-	l.schemas[key] = s
-	return s
-}
-
-// nothing loads no other document: contracts stand alone.
-type nothing struct{}
-
-func (nothing) Load(string) (any, error) { return nil, errors.New("not read") }
-
-// misfits reports what an example has wrong, where it stands. The library's own words quote values: ours come of keyword and pointer.
-func (l *loader) misfits(ex *yamldoc.Node, bad *jsonschema.ValidationError) {
-	switch bad.ErrorKind.(type) {
-	case *kind.AnyOf, *kind.OneOf, *kind.Not:
-	default:
-		if len(bad.Causes) > 0 {
-			for _, c := range bad.Causes {
-				l.misfits(ex, c)
-			}
-			return
-		}
-	}
-	n, where := locate(ex, bad.InstanceLocation)
-	subject := "the example"
+func (m *misfit) say(n *yamldoc.Node, where, format string, args ...any) {
+	subject := "the example "
 	if where != "" {
-		subject = where + " of the example"
+		subject = where + " of the example "
 	}
-	say := func(format string, args ...any) *diag.Diagnostic {
-		return l.list.Errorf(n.FirstLine(), ruleExample, subject+" "+format, args...)
-	}
-	switch k := bad.ErrorKind.(type) {
-	case *kind.Type:
-		say("is %s, the schema wants %s", nodeWords(n), strings.Join(k.Want, " or "))
-	case *kind.Required:
-		for _, m := range k.Missing {
-			say("has no %s, which the schema requires", short(m))
+	m.list.Errorf(n.FirstLine(), ruleExample, subject+format, args...)
+}
+
+// kindOf gives the types a node has, and, with lenience, those it can be taken for.
+func (m *misfit) kindOf(n *yamldoc.Node, wanted Types) Types {
+	switch n.Kind {
+	case yamldoc.Null:
+		return IsNull
+	case yamldoc.Bool:
+		return IsBoolean
+	case yamldoc.Number:
+		t := IsNumber
+		if d, ok := jsonx.ParseDecimal(n.Text); ok && wholeDecimal(d) {
+			t |= IsInteger
 		}
-	case *kind.AdditionalProperties:
-		props := k.Properties
-		slices.Sort(props)
-		for _, p := range props {
-			at := n.FirstLine()
-			if e := n.KeyOf(p); e != nil {
-				at = e.Span
+		if m.lenient && wanted&t == 0 {
+			t |= IsString
+			if n.Text == "0" || n.Text == "1" {
+				t |= IsBoolean
 			}
-			l.list.Errorf(at, ruleExample, "%s has %s, which the schema does not name", subject, short(p)).
-				Help = "add it to properties, or set additionalProperties: true"
 		}
-	case *kind.Enum:
-		say("is none of the schema's enum")
-	case *kind.Const:
-		say("is not the schema's const")
-	case *kind.Pattern:
-		say("does not match the schema's pattern")
-	case *kind.MinLength:
-		say("is shorter than the schema's minLength %d", k.Want)
-	case *kind.MaxLength:
-		say("is longer than the schema's maxLength %d", k.Want)
-	case *kind.MinItems:
-		say("has fewer elements than the schema's minItems %d", k.Want)
-	case *kind.MaxItems:
-		say("has more elements than the schema's maxItems %d", k.Want)
+		return t
+	case yamldoc.Text:
+		t := IsString
+		if m.lenient && wanted&t == 0 {
+			if d, ok := jsonx.ParseDecimal(strings.TrimSpace(n.Text)); ok {
+				t |= IsNumber
+				if wholeDecimal(d) {
+					t |= IsInteger
+				}
+			}
+			if n.Text == "true" || n.Text == "false" {
+				t |= IsBoolean
+			}
+		}
+		return t
+	case yamldoc.List:
+		return IsArray
 	default:
-		say("does not fit the schema's %s", strings.Join(bad.ErrorKind.KeywordPath(), "/"))
+		return IsObject
 	}
+}
+
+func (m *misfit) value(n *yamldoc.Node, s *Schema, where string) {
+	if s.Types != 0 && s.Types&m.kindOf(n, s.Types) == 0 {
+		m.say(n, where, "is %s, the schema wants %s", nodeWords(n), s.Types)
+		return
+	}
+	if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(e jsonx.Value) bool { return m.equal(n, e) }) {
+		if s.constant {
+			m.say(n, where, "is not the schema's const")
+		} else {
+			m.say(n, where, "is none of the schema's enum")
+		}
+	}
+	switch n.Kind {
+	case yamldoc.Text, yamldoc.Number:
+		m.scalar(n, s, where)
+	case yamldoc.List:
+		m.elements(n, s, where)
+	case yamldoc.Map:
+		m.object(n, s, where)
+	default:
+	}
+	m.alternatives(n, s, where)
+}
+
+// alternatives holds n against anyOf and oneOf.
+func (m *misfit) alternatives(n *yamldoc.Node, s *Schema, where string) {
+	fitting := func(all []*Schema) (count int) {
+		for _, a := range all {
+			if len(m.l.misfits(n, a, m.way)) == 0 {
+				count++
+			}
+		}
+		return count
+	}
+	if len(s.AnyOf) > 0 && fitting(s.AnyOf) == 0 {
+		m.say(n, where, "does not fit the schema's anyOf")
+	}
+	if len(s.OneOf) > 0 && fitting(s.OneOf) != 1 {
+		m.say(n, where, "does not fit the schema's oneOf")
+	}
+}
+
+func (m *misfit) scalar(n *yamldoc.Node, s *Schema, where string) {
+	if n.Kind == yamldoc.Text || s.Types&(IsNumber|IsInteger) == 0 && s.Types&IsString != 0 {
+		switch length := utf8.RuneCountInString(n.Text); {
+		case length < s.Lengths.Fewest:
+			m.say(n, where, "is shorter than the schema's minLength %d", s.Lengths.Fewest)
+		case s.Lengths.Most >= 0 && length > s.Lengths.Most:
+			m.say(n, where, "is longer than the schema's maxLength %d", s.Lengths.Most)
+		}
+		if s.Pattern != nil && !s.Pattern.MatchString(n.Text) {
+			m.say(n, where, "does not match the schema's pattern")
+		}
+	}
+	d, ok := jsonx.ParseDecimal(strings.TrimSpace(n.Text))
+	if !ok || n.Kind == yamldoc.Text && s.Types&IsString != 0 {
+		return
+	}
+	for _, b := range []struct {
+		word  string
+		bound *jsonx.Decimal
+		fits  func(int) bool
+	}{
+		{"minimum", s.Least, func(c int) bool { return c >= 0 }},
+		{"maximum", s.Most, func(c int) bool { return c <= 0 }},
+		{"exclusiveMinimum", s.Above, func(c int) bool { return c > 0 }},
+		{"exclusiveMaximum", s.Below, func(c int) bool { return c < 0 }},
+	} {
+		if b.bound != nil && !b.fits(d.Cmp(*b.bound)) {
+			m.say(n, where, "does not fit the schema's %s", b.word)
+		}
+	}
+}
+
+func (m *misfit) elements(n *yamldoc.Node, s *Schema, where string) {
+	switch have := len(n.Items); {
+	case have < s.Elements.Fewest:
+		m.say(n, where, "has fewer elements than the schema's minItems %d", s.Elements.Fewest)
+	case s.Elements.Most >= 0 && have > s.Elements.Most:
+		m.say(n, where, "has more elements than the schema's maxItems %d", s.Elements.Most)
+	}
+	if s.Items == nil {
+		return
+	}
+	for i, item := range n.Items {
+		m.value(item, s.Items, where+"["+itoa(i)+"]")
+	}
+}
+
+func (m *misfit) object(n *yamldoc.Node, s *Schema, where string) {
+	for i := range s.Fields {
+		if f := &s.Fields[i]; f.Required && n.Get(f.Name) == nil {
+			m.say(n, where, "has no %s, which the schema requires", short(f.Name))
+		}
+	}
+	for _, e := range n.Entries {
+		f := s.Property(e.Key.Text)
+		inside := short(e.Key.Text)
+		if where != "" {
+			inside = where + "." + inside
+		}
+		switch {
+		case f == nil && (m.open || s.Open):
+		case f == nil:
+			subject := "the example"
+			if where != "" {
+				subject = where + " of the example"
+			}
+			m.list.Errorf(e.Key.Span, ruleExample, "%s has %s, which the schema does not name", subject, short(e.Key.Text)).
+				Help = "add it to properties, or set additionalProperties: true"
+		case m.lenient && !f.Required && (e.Value.Kind == yamldoc.Null || e.Value.Kind == yamldoc.Text && strings.TrimSpace(e.Value.Text) == ""):
+			// null and blank text are none
+		default:
+			m.value(e.Value, f.Schema, inside)
+		}
+	}
+}
+
+// equal tells whether a node is a constant.
+func (m *misfit) equal(n *yamldoc.Node, c jsonx.Value) bool {
+	switch {
+	case n.Kind == yamldoc.Null || c.Kind() == jsonx.Null:
+		return n.Kind == yamldoc.Null && c.Kind() == jsonx.Null
+	case n.Kind == yamldoc.Text && c.Kind() == jsonx.String:
+		return n.Text == c.Text()
+	case c.Kind() == jsonx.Number && (n.Kind == yamldoc.Number || m.lenient && n.Kind == yamldoc.Text):
+		d, ok := jsonx.ParseDecimal(n.Text)
+		e, same := jsonx.ParseDecimal(c.Text())
+		return ok && same && d.Cmp(e) == 0
+	case c.Kind() == jsonx.String && n.Kind == yamldoc.Number && m.lenient:
+		return n.Text == c.Text()
+	}
+	quiet := &loader{}
+	raw, ok := quiet.json(n)
+	return ok && jsonx.Equal(jsonx.RawValue(string(raw)), c)
+}
+
+// wholeDecimal tells whether a number has no fraction.
+func wholeDecimal(d jsonx.Decimal) bool {
+	rest, ok := d.Rem(decimalOne)
+	return ok && rest.Cmp(jsonx.Decimal{}) == 0
+}
+
+var decimalOne, _ = jsonx.ParseDecimal("1")
+
+// String gives the types' names, joined by "or".
+func (t Types) String() string {
+	var names []string
+	for i, name := range typeNames {
+		if t&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, " or ")
 }
 
 // nodeWords say what a node is.
 func nodeWords(n *yamldoc.Node) string {
 	return [...]string{"null", "true or false", "a number", "a text", "a list", "an object"}[n.Kind]
-}
-
-// locate follows an instance path in the example.
-func locate(n *yamldoc.Node, path []string) (at *yamldoc.Node, where string) {
-	for _, p := range path {
-		var next *yamldoc.Node
-		if n.Kind == yamldoc.List {
-			if i, err := strconv.Atoi(p); err == nil && i < len(n.Items) {
-				next = n.Items[i]
-			}
-			where += "[" + p + "]"
-		} else {
-			next = n.Get(p)
-			if where != "" {
-				where += "."
-			}
-			where += short(p)
-		}
-		if next == nil {
-			return n, where
-		}
-		n = next
-	}
-	return n, where
 }

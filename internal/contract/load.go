@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
@@ -29,39 +27,34 @@ const (
 // extensions; keys that are not known are errors, documented examples must fit their schemas.
 // The contract holds what could be read even when there are errors; it is nil when nothing could.
 func Load(name string, f *diag.File, fns *expr.Functions) (*Contract, diag.List) {
-	root, list := yamldoc.Parse(f)
-	if root == nil || root.Kind != yamldoc.Map {
-		if root != nil {
-			list.Errorf(root.FirstLine(), "wrong-kind", "a contract is a map that begins with openapi:")
-		}
-		list.Sort()
-		return nil, list
-	}
-	l := &loader{
-		root: root, fns: fns, list: list,
-		c: &Contract{Name: name, File: f, Operations: map[string]*Operation{}},
-	}
-	l.list.Add(yamldoc.Check(root, Shape))
-	l.version()
-	rules := l.outcomes(root.Get("x-emenda-outcomes"), true)
-	l.paths(root.Get("paths"), rules)
-	l.signIn(root.Get("x-emenda-sign-in"))
-	l.components()
-	l.list.Sort()
-	return l.c, l.list
+	return LoadFiles(name, []*diag.File{f}, fns)
 }
 
 // loader reads one contract. What Check has said about keys and kinds is not said again.
 type loader struct {
-	root *yamldoc.Node
+	root *yamldoc.Node // of all files
 	fns  *expr.Functions
 	list diag.List
 	c    *Contract
 	used map[*yamldoc.Node]bool // nodes of components that a $ref named
 	open []*yamldoc.Node        // schemas being read, to find circles
-	// schemas holds what examples were checked with.
-	schemas map[compiled]*jsonschema.Schema
-	read    int // schemas read, each as often as it is referred to
+	// compiled holds schemas by where they stand, nil while one is being read.
+	compiled map[*yamldoc.Node]*Schema
+	sections map[*yamldoc.Node]string // the section's title, by path item
+	answers  map[string]*Operation    // by what requests are told apart by: method and path
+	whens    map[*yamldoc.Node]bool   // conditions of fields; true: a request body has them
+	read     int                      // schemas read, each as often as it is referred to
+}
+
+// contract reads what Check has seen to be a contract.
+func (l *loader) contract() {
+	l.version()
+	l.objects(l.root.Get("x-emenda-objects"))
+	rules := l.outcomes(l.root.Get("x-emenda-outcomes"), true)
+	l.paths(l.root.Get("paths"), rules)
+	l.signIn(l.root.Get("x-emenda-sign-in"))
+	l.components()
+	l.misplaced()
 }
 
 func (l *loader) version() {
@@ -90,10 +83,36 @@ func (l *loader) paths(n *yamldoc.Node, rules []*rule) {
 		path := l.path(e.Key)
 		for _, m := range entries(e.Value) {
 			if slices.Contains(methods, m.Key.Text) && m.Value.Kind == yamldoc.Map {
-				l.operation(strings.ToUpper(m.Key.Text), path, e, m.Value, rules)
+				if op := l.operation(strings.ToUpper(m.Key.Text), path, e, m.Value, rules); op != nil {
+					l.answersTo(op, m.Key)
+				}
 			}
 		}
+		for _, m := range entries(e.Value.Get("x-emenda-operations")) {
+			l.variants(strings.ToUpper(m.Key.Text), path, e, m, rules)
+		}
 	}
+}
+
+// answersTo refuses two operations that the same requests would reach.
+func (l *loader) answersTo(op *Operation, at *yamldoc.Node) {
+	pattern := op.Method + " "
+	for _, s := range op.path {
+		if s.param >= 0 || s.name != "" {
+			pattern += "{}"
+		} else {
+			pattern += s.text
+		}
+	}
+	if other := l.answers[pattern]; other != nil {
+		l.list.Errorf(at.Span, ruleOperation, "%s %s is described already, in %s", op.Method, short(op.Path), where(other.At)).
+			Help = "operations that share a method and path stand in x-emenda-operations, told apart by query or body"
+		return
+	}
+	if l.answers == nil {
+		l.answers = map[string]*Operation{}
+	}
+	l.answers[pattern] = op
 }
 
 // entries gives the entries of a map, none for other nodes.
@@ -123,9 +142,9 @@ func word(n *yamldoc.Node) string {
 // yes tells whether n is true.
 func yes(n *yamldoc.Node) bool { return n != nil && n.Kind == yamldoc.Bool && n.Text == "true" }
 
-func (l *loader) operation(method string, path []segment, item yamldoc.Entry, n *yamldoc.Node, rules []*rule) {
+func (l *loader) operation(method string, path []segment, item yamldoc.Entry, n *yamldoc.Node, rules []*rule) *Operation {
 	op := &Operation{
-		Backend: l.c.Name, ID: word(n.Get("operationId")), At: n.FirstLine(), Method: method,
+		Backend: l.c.Name, ID: word(n.Get("operationId")), At: n.FirstLine(), Method: method, Path: item.Key.Text,
 		path: path, Examples: map[string]*Example{},
 		Changes: yes(n.Get("x-emenda-changes")), Token: yes(n.Get("x-emenda-token")),
 	}
@@ -137,20 +156,22 @@ func (l *loader) operation(method string, path []segment, item yamldoc.Entry, n 
 			l.list.Errorf(id.Span, ruleOperation, "operationId %q cannot be called", short(op.ID)).
 				Help = "use lower-case letters, digits and _ in words joined by dots, such as orders.read"
 		case l.c.Operations[op.ID] != nil:
-			line, _ := l.c.File.Position(l.c.Operations[op.ID].At.Start)
-			l.list.Errorf(id.Span, ruleOperation, "operationId %s is already taken in line %d", op.ID, line)
+			l.list.Errorf(id.Span, ruleOperation, "operationId %s is already taken in %s", op.ID, where(l.c.Operations[op.ID].At))
 		default:
 			l.c.Operations[op.ID] = op
+			l.c.Order = append(l.c.Order, op)
 		}
 	}
 	l.params(op, item, n)
 	l.body(op, n.Get("requestBody"))
 	l.responses(op, n.Get("responses"))
-	op.rules = slices.Concat(l.outcomes(n.Get("x-emenda-outcomes"), op.Changes), rules)
+	op.rules = slices.Concat(l.outcomes(n.Get("x-emenda-outcomes"), op.Changes), rules, l.good(op, n.Get("x-emenda-good")))
+	l.facts(op, item, n)
 	if op.Token && l.root.Get("x-emenda-sign-in").Get("token") == nil {
 		l.list.Errorf(n.KeyOf("x-emenda-token").Span, ruleSignIn, "no token is described for this operation to carry").
 			Help = "x-emenda-sign-in needs token"
 	}
+	return op
 }
 
 // deref follows `$ref`, which must name something of that section of
@@ -229,6 +250,7 @@ func (l *loader) components() {
 			l.list.Warnf(e.Key.Span, ruleReference, "nothing refers to %s", short(e.Key.Text))
 			if s.Key.Text == "schemas" {
 				l.typeOf(e.Value, false, "")
+				l.schemaOf(e.Value)
 			}
 		}
 	}

@@ -166,11 +166,15 @@ func (l *loader) param(n *yamldoc.Node) *Param {
 		}
 		if p.Type.Secret && p.In != InHeader {
 			// Documented so by some backends: said, not refused.
-			l.list.Warnf(s.FirstLine(), ruleParameter, "secret parameter %s goes into the URL, which logs of others may hold", short(p.Name))
+			if n.Get("x-emenda-exception") == nil {
+				l.list.Warnf(s.FirstLine(), ruleParameter, "secret parameter %s goes into the URL, which logs of others may hold", short(p.Name)).
+					Help = "when the backend wants it there, say so: x-emenda-exception: WHY"
+			}
+		} else if k := n.KeyOf("x-emenda-exception"); k != nil {
+			l.list.Errorf(k.Span, ruleParameter, "there is nothing to except: parameter %s is no secret in a URL", short(p.Name))
 		}
-		if ex := n.Get("example"); ex != nil {
-			l.fits(ex, s)
-		}
+		p.Schema = l.schemaOf(s)
+		l.paramExamples(p, n)
 	}
 	if p.Name == "" {
 		return nil

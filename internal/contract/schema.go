@@ -101,7 +101,7 @@ func (l *loader) schema(n *yamldoc.Node) *yamldoc.Node {
 		return nil
 	}
 	ref := n.Get("$ref")
-	n = l.deref(n, "schemas", "x-emenda-secret")
+	n = l.deref(n, "schemas", "x-emenda-secret", "x-emenda-names", "x-emenda-required-when")
 	if n != nil && slices.Contains(l.open, n) {
 		at := n.FirstLine()
 		if ref != nil {
@@ -257,7 +257,7 @@ func missing(t *expr.Type) *expr.Type {
 // words of a schema that fit only some types.
 var wordsFor = map[string]string{
 	"properties": "object", "required": "object", "additionalProperties": "object", "items": "array",
-	"minItems": "array", "maxItems": "array", "pattern": "string", "minLength": "string", "maxLength": "string",
+	"minItems": "array", "maxItems": "array", "x-emenda-max-bytes": "string", "pattern": "string", "minLength": "string", "maxLength": "string",
 	"minimum": "number", "maximum": "number", "exclusiveMinimum": "number", "exclusiveMaximum": "number",
 }
 

@@ -4,17 +4,18 @@ import "github.com/emenda-gateway/emenda/internal/yamldoc"
 
 // The texts that keys with a place but no meaning are refused with.
 const (
-	noServers    = "not read: a backend's host comes from gateway.yaml alone, so that no contract can send requests elsewhere"
-	noSecurity   = "not read: x-emenda-sign-in says how the gateway signs in, x-emenda-token which operations carry the token"
-	noOperations = "not understood yet: give each operation its own path or method"
-	noCallbacks  = "not understood: a mapping of its own takes what the backend sends"
-	noNullable   = `OpenAPI 3.0's word: write type: [string, "null"]`
-	noStyle      = "not understood: lists in a query repeat their name"
+	noServers   = "not read: a backend's host comes from gateway.yaml alone, so that no contract can send requests elsewhere"
+	noSecurity  = "not read: x-emenda-sign-in says how the gateway signs in, x-emenda-token which operations carry the token"
+	noCallbacks = "not understood: a mapping of its own takes what the backend sends"
+	noNullable  = `OpenAPI 3.0's word: write type: [string, "null"]`
+	noStyle     = "not understood: lists in a query repeat their name"
 )
 
 // Shape is what a contract file may hold: the one table its reader, its
-// checks and docs/contracts.md come from. It is a subset of OpenAPI 3.1; every other key is an error.
-var Shape = contractShape()
+// checks and docs/contracts.md come from. It is a subset of OpenAPI 3.1; every
+// other key is an error. SectionShape is what the other files of a contract
+// that is a folder may hold.
+var Shape, SectionShape = contractShapes()
 
 // object makes a shape with these keys.
 func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
@@ -59,13 +60,14 @@ const fieldName = `^[A-Za-z_][A-Za-z0-9_-]*$`
 
 var typeNames = []string{"string", "integer", "number", "boolean", "array", "object", "null"}
 
-func contractShape() *yamldoc.Shape {
+func contractShapes() (contract, section *yamldoc.Shape) {
 	schema := schemaShape()
 	example := object("example", "A documented example.",
 		key("$ref", text, "An example of components."),
 		key("summary", text, "What it shows."),
 		key("description", text, "More about it."),
 		key("value", anything, "The example itself."),
+		key("x-emenda-exception", text, "Why it does not fit its schema, as it was documented; one that fits needs no reason."),
 	)
 	examples := mapOf("examples", "Documented examples by name; mapping tests answer with `example: NAME`.", example)
 	media := object("media type", "The body in one media type.",
@@ -83,7 +85,9 @@ func contractShape() *yamldoc.Shape {
 		key("required", boolean, "It must be given; path parameters always must."),
 		key("deprecated", boolean, "A note; nothing else."),
 		key("schema", schema, "What it must fit: a scalar, in a query also a list of scalars."),
-		key("example", anything, "A documented example."),
+		key("example", anything, "A documented value, of every example of the operation."),
+		key("examples", examples, "Documented values by the name of the example they belong to."),
+		key("x-emenda-exception", text, "Why a secret goes into the URL: the backend wants it there."),
 		later("style", noStyle), later("explode", noStyle),
 	)
 	body := object("request body", "The body of a request.",
@@ -95,7 +99,7 @@ func contractShape() *yamldoc.Shape {
 	response := object("response", "An answer by status.",
 		key("$ref", text, "A response of components."),
 		key("description", text, "When it comes."),
-		key("content", content, "application/json, or text/plain; left out when no body is expected."),
+		key("content", content, "application/json, text/plain or application/pdf; left out when no body is expected."),
 		key("x-emenda-source", enum("documented", "inferred"),
 			"`documented` (default): an unknown field is an error; `inferred`: read off examples, an unknown field is a warning."),
 	)
@@ -108,7 +112,13 @@ func contractShape() *yamldoc.Shape {
 		key("class", name, "Class of the refusal or failure; left out, `business`, of `unknown` `bad_answer`."),
 		key("message", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The backend's words: a value with ${} over `answer` and `status`."),
 	))
-	operation := object("operation", "One operation.",
+	duration := &yamldoc.Shape{Form: yamldoc.DurationForm}
+	condition := &yamldoc.Shape{Form: yamldoc.ConditionForm}
+	credentials := object("credentials", "The fields of the body that say which end customer calls.",
+		must("user", name, "The field with the user's name."),
+		must("password", name, "The field with the password; it is secret."),
+	)
+	operationKeys := []yamldoc.Key{
 		must("operationId", name, "Its name, unique in the contract: `orders.read`."),
 		key("summary", text, "What it does."),
 		key("description", text, "More about it."),
@@ -120,15 +130,28 @@ func contractShape() *yamldoc.Shape {
 		must("x-emenda-changes", boolean, "Whether it changes anything; what changes something is never sent twice. The method says nothing about it."),
 		key("x-emenda-token", boolean, "It carries the fetched token."),
 		key("x-emenda-outcomes", outcomes, "What its answers mean, before the contract's own rules."),
+		key("x-emenda-good", condition, "Bare expression over `answer`: what a good answer of status 2xx fulfils. One that no rule knows and that does not is `unknown`, of an operation that changes nothing `failed`."),
+		key("x-emenda-failures", examples, "Documented answers that are none of the good ones; the rules must know them, whatever their status."),
+		key("x-emenda-credentials", credentials, "The body carries an end customer's user name and password."),
+		key("x-emenda-cacheable", duration, "How long an answer may be kept for all; only where nothing changes and nothing is secret."),
 		later("security", noSecurity), later("servers", noServers), later("callbacks", noCallbacks),
-	)
+	}
+	operation := object("operation", "One operation.", operationKeys...)
+	variant := object("variant", "One of several operations of one method and path: the keys of an operation, and `when`.",
+		append([]yamldoc.Key{must("when", condition, "Bare expression over `query` and `body` of a request: it is this variant if none before it is.")}, operationKeys...)...)
+	variants := listOf(variant)
+	variants.Min = 2
 	item := object("path", "The operations of one path.",
 		key("summary", text, "A note."),
 		key("description", text, "A note."),
 		key("parameters", listOf(param), "Parameters of all operations of the path."),
 		key("get", operation, "GET."), key("put", operation, "PUT."), key("post", operation, "POST."),
 		key("delete", operation, "DELETE."), key("patch", operation, "PATCH."),
-		later("servers", noServers), later("x-emenda-operations", noOperations),
+		key("x-emenda-operations", object("variants", "Operations that share a method and path, told apart by query or body.",
+			key("get", variants, "GET."), key("put", variants, "PUT."), key("post", variants, "POST."),
+			key("delete", variants, "DELETE."), key("patch", variants, "PATCH.")),
+			"Several operations of one method; the first whose `when` holds is meant."),
+		later("servers", noServers),
 	)
 	paths := mapOf("paths", "Paths below the backend's URL.", item)
 	paths.Pattern, paths.KeyDoc = `^/.*$`, "a path beginning with /"
@@ -163,17 +186,25 @@ func contractShape() *yamldoc.Shape {
 		must("version", text, "Version of what it describes."),
 		key("description", text, "More about it."),
 	)
-	return object("contract", "A backend's contract: a subset of OpenAPI 3.1 with x-emenda extensions.",
+	contract = object("contract", "A backend's contract: a subset of OpenAPI 3.1 with x-emenda extensions.",
 		must("openapi", text, "3.1.0 or another 3.1."),
 		must("x-emenda", whole, "1, the version of the extensions."),
 		must("info", info, "About the contract."),
 		key("tags", listOf(object("tag", "A note.", must("name", name, "Its name."), key("description", text, "A note."))), "Notes; nothing else."),
 		key("x-emenda-sign-in", signIn, "How the backend knows the gateway."),
 		key("x-emenda-outcomes", outcomes, "What answers of all operations mean, after an operation's own rules and before HTTP's."),
-		must("paths", paths, "The operations."),
-		key("components", components, "Parts used in several places."),
+		key("x-emenda-objects", mapOf("objects", "What belongs to somebody.", text), "Kinds of things that fields name (x-emenda-names), each with a word about it."),
+		key("paths", paths, "The operations. Needed, unless the contract is a folder and its sections hold them."),
+		key("components", components, "Parts used in several places, in all files of the contract."),
 		later("servers", noServers), later("security", noSecurity), later("webhooks", noCallbacks),
 	)
+	section = object("section", "A part of a contract that is a folder, contracts/NAME/, beside the file that begins with openapi.",
+		must("x-emenda-section", name, "Its title: the tag of its operations that name none."),
+		key("description", text, "More about it."),
+		key("paths", paths, "Operations."),
+		key("components", components, "Parts, for all files of the contract."),
+	)
+	return contract, section
 }
 
 // schemaShape is the JSON Schema words that are understood.
@@ -181,7 +212,7 @@ func schemaShape() *yamldoc.Shape {
 	s := object("schema", "What a value must be: a subset of JSON Schema 2020-12.")
 	oneType := enum(typeNames...)
 	s.Keys = []yamldoc.Key{
-		key("$ref", text, "A schema of components; only description and x-emenda-secret may stand beside it."),
+		key("$ref", text, "A schema of components; only description, x-emenda-secret, x-emenda-names and x-emenda-required-when may stand beside it."),
 		key("type", &yamldoc.Shape{Form: yamldoc.AltForm, Alts: []*yamldoc.Shape{oneType, listOf(oneType)}},
 			`One type or a list of types; "null" in the list: the value may be null.`),
 		key("title", text, "A note."),
@@ -203,6 +234,9 @@ func schemaShape() *yamldoc.Shape {
 		key("oneOf", listOf(s), "Exactly one of these; its type is not known when loading."),
 		key("default", anything, "A note: what the backend takes when the value is left out."),
 		key("example", anything, "A note; not checked."), key("examples", listOf(anything), "Notes; not checked."),
+		key("x-emenda-required-when", &yamldoc.Shape{Form: yamldoc.ConditionForm}, "Bare expression over the request's `body` and `query`: when it holds, the field must be there."),
+		key("x-emenda-names", name, "The value names one of x-emenda-objects: whose data it is."),
+		key("x-emenda-max-bytes", &yamldoc.Shape{Form: yamldoc.SizeForm}, "Most bytes that the base64 text may hold when decoded."),
 		key("x-emenda-secret", boolean, "Secret: flows only into fields so marked; never into logs, memory, URLs, replies."),
 		later("nullable", noNullable),
 	}

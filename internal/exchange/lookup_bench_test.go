@@ -179,7 +179,14 @@ func loadShipped(tb testing.TB) *mapping.Set {
 	require.NoError(tb, err)
 	world := mapping.World{Config: cfg, Contracts: map[string]*contract.Contract{}, Functions: functions, Formats: plugins.Formats()}
 	for name, b := range cfg.Backends {
-		c, list := contract.Load(name, read(path.Join("mappings/contracts", b.Contract+".yaml")), functions)
+		var files []*diag.File
+		require.NoError(tb, fs.WalkDir(root, path.Join("mappings/contracts", b.Contract), func(name string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() {
+				files = append(files, read(name))
+			}
+			return err
+		}))
+		c, list := contract.LoadFiles(name, files, functions)
 		good(list)
 		world.Contracts[name] = c
 	}

@@ -99,7 +99,7 @@ func changed(t *testing.T, base map[string]string, own []txtar.File) map[string]
 // loadTexts loads gateway.yaml and the mappings of these texts.
 func loadTexts(texts map[string]string) (*Loaded, diag.List) {
 	return load(diag.NewFile("gateway.yaml", texts["gateway.yaml"]), source{
-		contract: contract.Load,
+		contract: contract.LoadFiles,
 		folder: func(_ diag.Span, folder string, _ *diag.List) *files {
 			found := newFiles()
 			var names []string

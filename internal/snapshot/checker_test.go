@@ -81,14 +81,14 @@ type loadedContract struct {
 	list     diag.List
 }
 
-func (s *shipped) contract(name string, f *diag.File, functions *expr.Functions) (*contract.Contract, diag.List) {
-	if !slices.Contains(s.files.contracts, f) {
-		return contract.Load(name, f, functions)
+func (s *shipped) contract(name string, files []*diag.File, functions *expr.Functions) (*contract.Contract, diag.List) {
+	if slices.ContainsFunc(files, func(f *diag.File) bool { return !slices.Contains(s.files.contracts, f) }) {
+		return contract.LoadFiles(name, files, functions)
 	}
-	kept, ok := s.contracts.Load(f)
+	kept, ok := s.contracts.Load(files[0])
 	if !ok {
-		c, list := contract.Load(name, f, functions)
-		kept, _ = s.contracts.LoadOrStore(f, &loadedContract{c, list})
+		c, list := contract.LoadFiles(name, files, functions)
+		kept, _ = s.contracts.LoadOrStore(files[0], &loadedContract{c, list})
 	}
 	l := kept.(*loadedContract) //nolint:forcetypeassert // only loaded contracts are kept
 	return l.contract, slices.Clone(l.list)

@@ -15,7 +15,7 @@ import (
 
 // files are the files of a mappings folder, by what they are.
 type files struct {
-	contracts []*diag.File // by the contract's name: the file's, without ending
+	contracts []*diag.File // see contractName
 	mappings  []*diag.File // mappings, flows, dialects, tables
 	texts     map[string]*diag.File
 	all       []*diag.File          // in order of name, for the hash
@@ -122,8 +122,19 @@ func beginsWith(text, key string) bool {
 	return false
 }
 
-func contractName(f *diag.File) string {
-	base := path.Base(f.Name)
+// contractName gives the name of the contract that a file belongs to: that of
+// the file, without ending, or of the folder of contracts/ that it stands in.
+func (f *files) contractName(file *diag.File) string {
+	name := f.inside[file]
+	if name == "" {
+		name = file.Name
+	}
+	if _, below, ok := strings.Cut("/"+name, "/contracts/"); ok {
+		if folder, _, ok := strings.Cut(below, "/"); ok {
+			return folder
+		}
+	}
+	base := path.Base(name)
 	return strings.TrimSuffix(base, path.Ext(base))
 }
 

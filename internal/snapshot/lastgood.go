@@ -134,7 +134,7 @@ func readLastGood(folder, configFile string) (*lastGood, error) {
 // load checks what was kept, as if it were read now.
 func (g *lastGood) load(configFile string) (*Loaded, diag.List) {
 	file := diag.NewFile(filepath.ToSlash(configFile), g.Gateway.text())
-	l, list := load(file, source{contract: contract.Load, folder: func(at diag.Span, folder string, list *diag.List) *files {
+	l, list := load(file, source{contract: contract.LoadFiles, folder: func(at diag.Span, folder string, list *diag.List) *files {
 		if g.BuiltIn {
 			return readFolder(at, "", "", list)
 		}

@@ -38,7 +38,7 @@ func Load(configFile string) (*Loaded, diag.List) {
 	if file == nil {
 		return nil, list
 	}
-	l, found := load(file, source{contract: contract.Load, folder: func(at diag.Span, folder string, list *diag.List) *files {
+	l, found := load(file, source{contract: contract.LoadFiles, folder: func(at diag.Span, folder string, list *diag.List) *files {
 		return readFolder(at, beside(configFile, folder), configFile, list)
 	}})
 	list.Add(found)
@@ -50,7 +50,7 @@ func Load(configFile string) (*Loaded, diag.List) {
 // did not change, in memory.
 type source struct {
 	folder   func(at diag.Span, name string, list *diag.List) *files // nil when it cannot be read, which is then told at at
-	contract func(name string, f *diag.File, functions *expr.Functions) (*contract.Contract, diag.List)
+	contract func(name string, files []*diag.File, functions *expr.Functions) (*contract.Contract, diag.List)
 }
 
 // load checks a configuration and the mappings folder it names.
@@ -74,7 +74,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 		return nil, list
 	}
 	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg), files: files}
-	l.loadContracts(files.contracts, functions, from, &list)
+	l.loadContracts(files, functions, from, &list)
 	set, found := mapping.Load(files.choose(&cfg.Gateway, &list), files.texts, mapping.World{
 		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
 	})
@@ -92,17 +92,17 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 }
 
 // loadContracts reads the contract of every backend, and checks those no backend uses.
-func (l *Loaded) loadContracts(files []*diag.File, functions *expr.Functions, from source, list *diag.List) {
-	byName := map[string]*diag.File{}
+func (l *Loaded) loadContracts(found *files, functions *expr.Functions, from source, list *diag.List) {
+	byName := map[string][]*diag.File{}
 	used := map[string]bool{}
-	for _, f := range files {
-		byName[contractName(f)] = f
+	for _, f := range found.contracts {
+		byName[found.contractName(f)] = append(byName[found.contractName(f)], f)
 	}
 	names := slices.Sorted(maps.Keys(byName))
 	for _, name := range slices.Sorted(maps.Keys(l.Config.Backends)) {
 		b := l.Config.Backends[name]
 		f := byName[b.Contract]
-		if f == nil {
+		if len(f) == 0 {
 			if b.Contract != "" {
 				list.Errorf(b.ContractAt, "unknown-contract", "there is no contract %q", b.Contract).Help = suggestion(b.Contract, names)
 			}

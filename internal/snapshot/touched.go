@@ -53,7 +53,7 @@ func (t *touching) changed(f *diag.File) {
 		return
 	}
 	if slices.Contains(t.l.files.contracts, f) {
-		t.contract(f)
+		t.contract(t.l.files.contractName(f))
 		return
 	}
 	known := false
@@ -80,7 +80,7 @@ func (t *touching) was(old *Loaded, f *diag.File) {
 		return
 	}
 	if slices.Contains(old.files.contracts, f) {
-		t.contract(f)
+		t.contract(old.files.contractName(f))
 		return
 	}
 	for p := range old.plans() {
@@ -99,9 +99,8 @@ func (t *touching) was(old *Loaded, f *diag.File) {
 	t.all = true
 }
 
-// contract touches the plans that call a backend of this contract.
-func (t *touching) contract(f *diag.File) {
-	name := contractName(f)
+// contract touches the plans that call a backend of the contract of that name.
+func (t *touching) contract(name string) {
 	for p := range t.l.plans() {
 		for call := range calls(p) {
 			if op := call.Operation; op != nil {
