@@ -173,7 +173,7 @@ func (l *loader) failures(op *Operation, n *yamldoc.Node) {
 		}
 		op.Examples[ex.name] = e
 		if out := op.Classify(&a, e.Status, e.Type, []byte(e.Answer)); out.State == OK {
-			l.list.Errorf(ex.at.Span, ruleExample, "the rules take this documented failure for a good answer").
+			l.list.Errorf(ex.value.FirstLine(), ruleExample, "the rules take this documented failure for a good answer").
 				Help = "add a rule to x-emenda-outcomes that knows it"
 		}
 		a.Reset()

@@ -44,7 +44,7 @@ type Schema struct {
 	Elements Bounds // of lists
 	Items    *Schema
 	Fields   []Property // in the order of the contract
-	Open     bool    // an object may have other fields
+	Open     bool       // an object may have other fields
 	AnyOf    []*Schema
 	OneOf    []*Schema
 	Secret   bool   // it never shows

@@ -230,7 +230,7 @@ func (m *mutant) atUse(d *diag.Diagnostic) bool {
 func TestMutants(t *testing.T) {
 	begin := time.Now()
 	list := readSurvivors(t)
-	var all []*mutant
+	var all, ofContracts []*mutant
 	of := map[*mutant]*shipped{}
 	only := os.Getenv("EMENDA_MUTANTS_OF") // part of the names of files
 	for _, pack := range []string{"ura", "ura-sgp"} {
@@ -244,23 +244,21 @@ func TestMutants(t *testing.T) {
 			for _, m := range some {
 				of[m] = s
 			}
-			all = append(all, some...)
-		}
-	}
-	every := len(all)
-	if n := sampled(every); n > 1 {
-		kept := all[:0]
-		for i, m := range all {
-			if i%n == 0 {
-				kept = append(kept, m)
+			if slices.Contains(s.files.contracts, f) {
+				ofContracts = append(ofContracts, some...)
+			} else {
+				all = append(all, some...)
 			}
 		}
-		all = kept
 	}
+	every := len(all) + len(ofContracts)
 	require.NotZero(t, every)
 	if only == "" {
 		require.GreaterOrEqual(t, every, 1000)
 	}
+	// Contracts are long, and what is read of them is of few kinds.
+	most := sampled(every)
+	all = append(sample(all, most*3/4), sample(ofContracts, most/4)...)
 
 	became := make([]verdict, len(all))
 	words := make([]string, len(all))
@@ -331,18 +329,33 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// sampled says that only every n-th mutant is tried, so that it takes about a
+// sampled says how many of the mutants are tried, so that it takes about a
 // minute however much ships, and as long with the race detector or -short;
 // EMENDA_MUTANTS=all tries all, EMENDA_MUTANTS_OF=NAME those of files whose name
 // holds it.
 func sampled(every int) int {
-	most := 4500
-	if os.Getenv("EMENDA_MUTANTS") == "all" {
-		most = every
-	} else if raceDetector || testing.Short() {
-		most = 900
+	switch {
+	case os.Getenv("EMENDA_MUTANTS") == "all":
+		return every * 4
+	case raceDetector || testing.Short():
+		return 900
 	}
-	return (every + most - 1) / most
+	return 4500
+}
+
+// sample keeps every n-th mutant, so that there are no more than most.
+func sample(all []*mutant, most int) []*mutant {
+	n := (len(all) + most - 1) / most
+	if n < 2 {
+		return all
+	}
+	kept := all[:0]
+	for i, m := range all {
+		if i%n == 0 {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }
 
 // survivor is a line of testdata/survivors.txt: mutants that no check sees, and why.

@@ -76,6 +76,7 @@ func shapeOf(root *yamldoc.Node) *yamldoc.Shape {
 		{"dialect", mapping.DialectShape},
 		{"table", mapping.TableShape},
 		{"openapi", contract.Shape},
+		{"x-emenda-section", contract.SectionShape},
 	} {
 		if root.Get(k.key) != nil {
 			return k.shape

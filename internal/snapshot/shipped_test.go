@@ -3,11 +3,13 @@ package snapshot
 import (
 	_ "embed"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,10 +55,20 @@ func pinned(l *Loaded) string {
 		pinnedRoute(&b, r, l.Zone())
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Contracts)) {
-		pinnedContract(&b, l.Contracts[name])
+		c := l.Contracts[name]
+		text, ok := pinnedContracts.Load(c)
+		if !ok {
+			var own strings.Builder
+			pinnedContract(&own, c)
+			text, _ = pinnedContracts.LoadOrStore(c, own.String())
+		}
+		b.WriteString(text.(string)) //nolint:forcetypeassert // only texts are kept
 	}
 	return b.String()
 }
+
+// pinnedContracts holds what is pinned of contracts: most mutants leave them as they are.
+var pinnedContracts sync.Map
 
 func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) {
 	fmt.Fprintf(b, "dialect %s\n  %s below %s\n", d.Name, strings.Join(d.Methods, " "), strings.Join(d.Prefixes, " "))
@@ -124,12 +136,15 @@ func pinnedContract(b *strings.Builder, c *contract.Contract) {
 		}
 		fmt.Fprintf(b, ", lives %ds\n", t.Life)
 	}
+	meanings := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(c.Operations)) {
-		pinnedOperation(b, c.Operations[id])
+		pinnedOperation(b, c.Operations[id], meanings)
 	}
 }
 
-func pinnedOperation(b *strings.Builder, op *contract.Operation) {
+// pinnedOperation describes how an operation goes out, what is known of it and
+// what its answers mean; meanings holds who was the first to say so.
+func pinnedOperation(b *strings.Builder, op *contract.Operation, meanings map[string]string) {
 	params := make([]jsonx.Value, len(op.Params))
 	for i, p := range op.Params {
 		params[i] = jsonx.RawValue(`"` + strings.ToUpper(p.Name) + `"`)
@@ -157,6 +172,19 @@ func pinnedOperation(b *strings.Builder, op *contract.Operation) {
 		}
 		b.WriteByte('\n')
 	}
+	pinnedFacts(b, op)
+	means := pinnedMeanings(op)
+	if first := meanings[means]; first != "" {
+		fmt.Fprintf(b, "    answers mean what those of %s do\n", first)
+		return
+	}
+	meanings[means] = op.ID
+	b.WriteString(means)
+}
+
+// pinnedMeanings says what answers are taken to mean.
+func pinnedMeanings(op *contract.Operation) string {
+	b := new(strings.Builder)
 	for _, sample := range strings.Split(strings.TrimSuffix(samples, "\n"), "\n") {
 		var line []string
 		for _, status := range statuses {
@@ -177,4 +205,98 @@ func pinnedOperation(b *strings.Builder, op *contract.Operation) {
 		}
 		fmt.Fprintf(b, "    %-45s %s\n", sample, strings.Join(line, "; "))
 	}
+	return b.String()
+}
+
+// pinnedFacts describes what a contract says of an operation besides.
+func pinnedFacts(b *strings.Builder, op *contract.Operation) {
+	for _, p := range op.Params {
+		b.WriteString("    " + [...]string{"path", "query", "header"}[p.In] + " " + p.Name)
+		if p.Required {
+			b.WriteByte('!')
+		}
+		b.WriteString(" " + pinnedSchema(p.Schema) + "\n")
+	}
+	if op.BodySchema != nil {
+		b.WriteString("    body")
+		if op.BodyRequired {
+			b.WriteByte('!')
+		}
+		b.WriteString(" " + pinnedSchema(op.BodySchema) + "\n")
+	}
+	if op.AnswerSchema != nil {
+		fmt.Fprintf(b, "    answer %d %s\n", op.AnswerKind, pinnedSchema(op.AnswerSchema))
+	}
+	for _, v := range op.RequiredWhen {
+		fmt.Fprintf(b, "    at times required %s\n", strings.Join(v.Path, "."))
+	}
+	if c := op.Credentials; c != nil {
+		fmt.Fprintf(b, "    credentials %s %s\n", c.User, c.Password)
+	}
+	if op.Cacheable > 0 {
+		fmt.Fprintf(b, "    cacheable %s\n", op.Cacheable)
+	}
+	for _, v := range op.Variants {
+		fmt.Fprintf(b, "    variant %s\n", v.ID)
+	}
+	for _, ex := range op.Exchanges {
+		h := fnv.New32a()
+		for _, p := range ex.Params {
+			h.Write(append(p.AppendJSON(nil), 0))
+		}
+		h.Write(ex.Body)
+		if ex.Answer != nil {
+			h.Write([]byte(ex.Answer.Answer))
+		}
+		fmt.Fprintf(b, "    example %q %08x", ex.Name, h.Sum32())
+		if ex.Exception != "" {
+			b.WriteString(" an exception")
+		}
+		b.WriteByte('\n')
+	}
+	for _, name := range slices.Sorted(maps.Keys(op.Examples)) {
+		if op.Examples[name].Failure {
+			fmt.Fprintf(b, "    failure %q %s\n", name, op.Examples[name].Answer)
+		}
+	}
+}
+
+// pinnedSchema describes a schema in one line.
+func pinnedSchema(s *contract.Schema) string {
+	words := []string{s.Types.String()}
+	add := func(yes bool, format string, args ...any) {
+		if yes {
+			words = append(words, fmt.Sprintf(format, args...))
+		}
+	}
+	add(s.Format != "", "%s", s.Format)
+	add(s.Pattern != nil, "%s", s.Pattern)
+	add(s.Lengths != contract.Bounds{Most: -1}, "%v", s.Lengths)
+	add(s.Elements != contract.Bounds{Most: -1}, "%v", s.Elements)
+	for _, bound := range []*jsonx.Decimal{s.Least, s.Most, s.Above, s.Below} {
+		if bound != nil {
+			words = append(words, string(bound.Append(nil)))
+		}
+	}
+	for _, e := range s.Enum {
+		words = append(words, string(e.AppendJSON(nil)))
+	}
+	add(s.Secret, "secret")
+	add(s.Names != "", "names %s", s.Names)
+	add(s.MaxBytes > 0, "to %d bytes", s.MaxBytes)
+	for i := range s.Fields {
+		f := &s.Fields[i]
+		mark := ""
+		if f.Required {
+			mark = "!"
+		}
+		words = append(words, f.Name+mark+"("+pinnedSchema(f.Schema)+")")
+	}
+	if s.Items != nil {
+		words = append(words, "["+pinnedSchema(s.Items)+"]")
+	}
+	for _, a := range slices.Concat(s.AnyOf, s.OneOf) {
+		words = append(words, "|"+pinnedSchema(a))
+	}
+	return strings.Join(words, " ")
 }
