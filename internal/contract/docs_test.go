@@ -54,9 +54,6 @@ func tables(roots ...*yamldoc.Shape) string {
 		}
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n| key | value | |\n| --- | --- | --- |\n", s.Name, s.Doc)
 		for _, k := range s.Keys {
-			if s.Name == "variant" && k.Name != "when" {
-				continue // those of an operation, shown there
-			}
 			queue = append(queue, k.Shape)
 			doc := k.Doc
 			if k.Required {

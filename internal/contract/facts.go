@@ -169,6 +169,12 @@ func (o *Operation) Variant(query, body jsonx.Value) *Operation {
 // variants reads several operations of one method and path.
 func (l *loader) variants(method string, path []segment, item, m yamldoc.Entry, rules []*rule) {
 	var all []*Operation
+	if !slices.Contains(methods, m.Key.Text) {
+		return // Check has said so
+	}
+	if have := items(m.Value); len(have) == 1 {
+		l.list.Errorf(m.Key.Span, ruleOperation, "one operation alone needs no telling apart").Help = "write it under " + m.Key.Text + ", without when"
+	}
 	for _, n := range items(m.Value) {
 		if n.Kind != yamldoc.Map {
 			continue
@@ -176,6 +182,9 @@ func (l *loader) variants(method string, path []segment, item, m yamldoc.Entry, 
 		op := l.operation(method, path, item, n, rules)
 		all = append(all, op)
 		when := n.Get("when")
+		if when == nil {
+			l.list.Errorf(n.FirstLine(), "missing-key", `"when" is missing`).Help = "say by query or body when a request is meant for this operation"
+		}
 		if when == nil || when.Kind != yamldoc.Text && when.Kind != yamldoc.Bool {
 			continue
 		}
@@ -346,6 +355,9 @@ func (l *loader) conditions(op *Operation) {
 			}
 			when, list := expr.CompileCondition(f.when, scope)
 			l.list.Add(list)
+			if list.HasErrors() {
+				continue
+			}
 			op.RequiredWhen = append(op.RequiredWhen, RequiredWhen{slices.Clone(way), when})
 		}
 	}

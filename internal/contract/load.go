@@ -83,6 +83,9 @@ func (l *loader) paths(n *yamldoc.Node, rules []*rule) {
 		path := l.path(e.Key)
 		for _, m := range entries(e.Value) {
 			if slices.Contains(methods, m.Key.Text) && m.Value.Kind == yamldoc.Map {
+				if k := m.Value.KeyOf("when"); k != nil {
+					l.list.Errorf(k.Span, ruleOperation, "when has an effect only in x-emenda-operations")
+				}
 				if op := l.operation(strings.ToUpper(m.Key.Text), path, e, m.Value, rules); op != nil {
 					l.answersTo(op, m.Key)
 				}

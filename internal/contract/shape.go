@@ -118,7 +118,8 @@ func contractShapes() (contract, section *yamldoc.Shape) {
 		must("user", name, "The field with the user's name."),
 		must("password", name, "The field with the password; it is secret."),
 	)
-	operationKeys := []yamldoc.Key{
+	operation := object("operation", "One operation.",
+		key("when", condition, "In x-emenda-operations, and needed there: a bare expression over `query` and `body` of a request; it is this operation if none before it is."),
 		must("operationId", name, "Its name, unique in the contract: `orders.read`."),
 		key("summary", text, "What it does."),
 		key("description", text, "More about it."),
@@ -135,22 +136,16 @@ func contractShapes() (contract, section *yamldoc.Shape) {
 		key("x-emenda-credentials", credentials, "The body carries an end customer's user name and password."),
 		key("x-emenda-cacheable", duration, "How long an answer may be kept for all; only where nothing changes and nothing is secret."),
 		later("security", noSecurity), later("servers", noServers), later("callbacks", noCallbacks),
-	}
-	operation := object("operation", "One operation.", operationKeys...)
-	variant := object("variant", "One of several operations of one method and path: the keys of an operation, and `when`.",
-		append([]yamldoc.Key{must("when", condition, "Bare expression over `query` and `body` of a request: it is this variant if none before it is.")}, operationKeys...)...)
-	variants := listOf(variant)
-	variants.Min = 2
+	)
+	variants := mapOf("variants", "Operations that share a method and path, by method: two or more.", listOf(operation))
+	variants.Pattern, variants.KeyDoc = `^(get|put|post|delete|patch)$`, "a method: get, put, post, delete or patch"
 	item := object("path", "The operations of one path.",
 		key("summary", text, "A note."),
 		key("description", text, "A note."),
 		key("parameters", listOf(param), "Parameters of all operations of the path."),
 		key("get", operation, "GET."), key("put", operation, "PUT."), key("post", operation, "POST."),
 		key("delete", operation, "DELETE."), key("patch", operation, "PATCH."),
-		key("x-emenda-operations", object("variants", "Operations that share a method and path, told apart by query or body.",
-			key("get", variants, "GET."), key("put", variants, "PUT."), key("post", variants, "POST."),
-			key("delete", variants, "DELETE."), key("patch", variants, "PATCH.")),
-			"Several operations of one method; the first whose `when` holds is meant."),
+		key("x-emenda-operations", variants, "Several operations of one method; the first whose `when` holds is meant."),
 		later("servers", noServers),
 	)
 	paths := mapOf("paths", "Paths below the backend's URL.", item)

@@ -180,12 +180,13 @@ func loadShipped(tb testing.TB) *mapping.Set {
 	world := mapping.World{Config: cfg, Contracts: map[string]*contract.Contract{}, Functions: functions, Formats: plugins.Formats()}
 	for name, b := range cfg.Backends {
 		var files []*diag.File
-		require.NoError(tb, fs.WalkDir(root, path.Join("mappings/contracts", b.Contract), func(name string, entry fs.DirEntry, err error) error {
-			if err == nil && !entry.IsDir() {
+		for _, pattern := range []string{".yaml", "/*.yaml"} {
+			names, err := fs.Glob(root, path.Join("mappings/contracts", b.Contract)+pattern)
+			require.NoError(tb, err)
+			for _, name := range names {
 				files = append(files, read(name))
 			}
-			return err
-		}))
+		}
 		c, list := contract.LoadFiles(name, files, functions)
 		good(list)
 		world.Contracts[name] = c

@@ -66,6 +66,9 @@ func (b *bench) said(change func(name, text string) string) string { return b.ru
 // backendOf gives the backend whose contract a file is.
 func backendOf(file string) string {
 	name := strings.TrimSuffix(filepath.Base(file), ".yaml")
+	if folder := filepath.Base(filepath.Dir(file)); folder != "contracts" && folder != "." {
+		name = folder // a contract that is one
+	}
 	if name == "demo" {
 		return "shop"
 	}
@@ -79,6 +82,7 @@ func (b *bench) run(name string, change func(name, text string) string) string {
 	var cfg *config.Config
 	var list diag.List
 	contracts := map[string]*contract.Contract{}
+	parts := map[string][]*diag.File{} // of contracts, by backend
 	alone := slices.ContainsFunc(b.c.Files, func(f *CaseFile) bool { return f.Name == name && f.Kind == "mapping" })
 	for _, f := range b.c.Files {
 		if alone && f.Kind == "mapping" && f.Name != name {
@@ -90,17 +94,24 @@ func (b *bench) run(name string, change func(name, text string) string) string {
 			var found diag.List
 			cfg, found = config.Load(file)
 			list.Add(found)
-		case "contract":
-			read, ok := b.known[file.Text]
-			if !ok {
-				read.contract, read.list = contract.Load(backendOf(f.Name), file, b.c.Functions)
-				b.known[file.Text] = read
-			}
-			contracts[backendOf(f.Name)] = read.contract
-			list.Add(read.list)
+		case "contract", "section":
+			parts[backendOf(f.Name)] = append(parts[backendOf(f.Name)], file)
 		default:
 			files = append(files, file)
 		}
+	}
+	for name, files := range parts {
+		whole := ""
+		for _, f := range files {
+			whole += f.Text
+		}
+		read, ok := b.known[whole]
+		if !ok {
+			read.contract, read.list = contract.LoadFiles(name, files, b.c.Functions)
+			b.known[whole] = read
+		}
+		contracts[name] = read.contract
+		list.Add(read.list)
 	}
 	for name := range contracts {
 		if cfg == nil || cfg.Backends[name] == nil || backendOf(cfg.Backends[name].Contract) != name {

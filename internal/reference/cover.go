@@ -245,7 +245,12 @@ func (r *ran) executed(f *CaseFile, path []string) bool {
 			return r.kinds[join(f.Name, at(1))]
 		}
 		return r.files[f.Name]
-	case "contract":
+	case "contract", "section":
+		if at(0) == "paths" && at(2) == "x-emenda-operations" && at(4) != "" {
+			if i, err := strconv.Atoi(at(4)); err == nil {
+				return r.operations[f.Node.Get("paths").Get(path[1]).Get(path[2]).Get(path[3]).Items[i].Get("operationId").Text]
+			}
+		}
 		if at(0) == "paths" && len(path) > 2 && slices.Contains([]string{"get", "put", "post", "delete", "patch"}, path[2]) {
 			return r.operations[f.Node.Get("paths").Get(path[1]).Get(path[2]).Get("operationId").Text]
 		}

@@ -13,7 +13,7 @@ import (
 // notes are keys for people: no run differs without them.
 var notes = []string{
 	"mapping.summary", "mapping.tests", "flow.summary", "flow.tests", "dialect.summary", "table.summary",
-	"contract.tags", "info.description", "tag.description", "path.summary", "path.description",
+	"contract.tags", "info.description", "tag.description", "path.summary", "path.description", "section.description",
 	"parameter.description", "parameter.deprecated", "parameter.example",
 	"schema.title", "schema.description", "schema.deprecated", "schema.format", "schema.default", "schema.example", "schema.examples",
 	"operation.summary", "operation.description", "operation.tags", "operation.deprecated",
@@ -28,6 +28,12 @@ var elsewhere = map[string]string{
 	"retry.every":   "internal/flow/order_test.go: TestTimeoutsAndRetriesAreHandedOver",
 	"step.at_most":  "internal/flow/each_test.go: TestEachReadingRunsTogether",
 	"dialect.slash": "routes/serve_test.go: TestAnswers",
+
+	"operation.x-emenda-cacheable":   "internal/contract/facts_test.go: TestFacts",
+	"operation.x-emenda-credentials": "internal/contract/facts_test.go: TestFacts",
+	"schema.x-emenda-names":          "internal/contract/facts_test.go: TestFacts",
+	"schema.x-emenda-max-bytes":      "internal/contract/facts_test.go: TestFacts",
+	"schema.x-emenda-required-when":  "internal/contract/facts_test.go: TestMissing",
 
 	"sign-in.basic":            "internal/backend/wire_test.go: TestRequestOnTheWire",
 	"sign-in.body":             "internal/backend/signbody_test.go: TestSignInInTheBody",

@@ -28,6 +28,7 @@ var kinds = []kind{
 	{"dialect", "dialect", "A dialect of Emenda", mapping.DialectShape},
 	{"table", "table", "A table of Emenda", mapping.TableShape},
 	{"contract", "openapi", "A backend's contract", contract.Shape},
+	{"section", "x-emenda-section", "A section of a backend's contract", contract.SectionShape},
 	{"gateway", "gateway", "Emenda's gateway.yaml", config.Shape},
 }
 

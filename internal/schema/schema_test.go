@@ -75,6 +75,8 @@ func files(t *testing.T) (all []file) {
 		switch {
 		case filepath.Base(path) == "gateway.yaml":
 			f.kind, f.shape = "gateway", config.Shape
+		case n.Get("x-emenda-section") != nil:
+			f.kind, f.shape = "section", contract.SectionShape
 		case n.Get("openapi") != nil:
 			f.kind, f.shape = "contract", contract.Shape
 		case n.Get("route") != nil:
@@ -220,5 +222,5 @@ func TestUnknownKind(t *testing.T) {
 	_, err := schema.Of("maping")
 	require.EqualError(t, err, `there is no kind of file "maping": did you mean mapping?`)
 	_, err = schema.Of("")
-	require.EqualError(t, err, `there is no kind of file "": known: mapping, flow, dialect, table, contract, gateway`)
+	require.EqualError(t, err, `there is no kind of file "": known: mapping, flow, dialect, table, contract, section, gateway`)
 }
