@@ -118,8 +118,8 @@ func (l *loader) exchange(op *Operation, ex *Exchange) {
 		raw, _ := l.json(n)
 		ex.Params[i] = jsonx.RawValue(string(raw))
 	}
-	body := -1
-	if body = slices.IndexFunc(op.bodies, func(b example) bool { return b.name == ex.Name }); body < 0 && len(op.bodies) == 1 {
+	body := slices.IndexFunc(op.bodies, func(b example) bool { return b.name == ex.Name })
+	if body < 0 && len(op.bodies) == 1 {
 		body = 0
 	}
 	if body < 0 {

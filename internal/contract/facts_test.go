@@ -226,10 +226,10 @@ func TestVariants(t *testing.T) {
 
 // TestFolderMistakes shows what is told of contracts that are folders, and where.
 func TestFolderMistakes(t *testing.T) {
-	change := func(text, old, new string) string {
+	change := func(text, old, to string) string {
 		t.Helper()
 		require.Contains(t, text, old)
-		return strings.Replace(text, old, new, 1)
+		return strings.Replace(text, old, to, 1)
 	}
 	more := clubMembers + twoOperations
 	var got strings.Builder

@@ -13,9 +13,13 @@ const (
 
 // Shape is what a contract file may hold: the one table its reader, its
 // checks and docs/contracts.md come from. It is a subset of OpenAPI 3.1; every
-// other key is an error. SectionShape is what the other files of a contract
-// that is a folder may hold.
-var Shape, SectionShape = contractShapes()
+// other key is an error.
+var Shape = shapes.contract
+
+// SectionShape is what the other files of a contract that is a folder may hold.
+var SectionShape = shapes.section
+
+var shapes = contractShapes()
 
 // object makes a shape with these keys.
 func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
@@ -60,7 +64,7 @@ const fieldName = `^[A-Za-z_][A-Za-z0-9_-]*$`
 
 var typeNames = []string{"string", "integer", "number", "boolean", "array", "object", "null"}
 
-func contractShapes() (contract, section *yamldoc.Shape) {
+func contractShapes() (all struct{ contract, section *yamldoc.Shape }) {
 	schema := schemaShape()
 	example := object("example", "A documented example.",
 		key("$ref", text, "An example of components."),
@@ -181,7 +185,7 @@ func contractShapes() (contract, section *yamldoc.Shape) {
 		must("version", text, "Version of what it describes."),
 		key("description", text, "More about it."),
 	)
-	contract = object("contract", "A backend's contract: a subset of OpenAPI 3.1 with x-emenda extensions.",
+	all.contract = object("contract", "A backend's contract: a subset of OpenAPI 3.1 with x-emenda extensions.",
 		must("openapi", text, "3.1.0 or another 3.1."),
 		must("x-emenda", whole, "1, the version of the extensions."),
 		must("info", info, "About the contract."),
@@ -193,13 +197,13 @@ func contractShapes() (contract, section *yamldoc.Shape) {
 		key("components", components, "Parts used in several places, in all files of the contract."),
 		later("servers", noServers), later("security", noSecurity), later("webhooks", noCallbacks),
 	)
-	section = object("section", "A part of a contract that is a folder, contracts/NAME/, beside the file that begins with openapi.",
+	all.section = object("section", "A part of a contract that is a folder, contracts/NAME/, beside the file that begins with openapi.",
 		must("x-emenda-section", name, "Its title: the tag of its operations that name none."),
 		key("description", text, "More about it."),
 		key("paths", paths, "Operations."),
 		key("components", components, "Parts, for all files of the contract."),
 	)
-	return contract, section
+	return all
 }
 
 // schemaShape is the JSON Schema words that are understood.

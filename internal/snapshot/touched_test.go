@@ -68,7 +68,8 @@ tests:
     upstream: [{ call: depot.all, answer: { json: { n: 1 } } }]
     reply: { status: 200, json: { n: 1 } }
 `,
-	"mappings/contracts/depot.yaml": `openapi: 3.1.0
+	"mappings/contracts/depot/more.yaml": "x-emenda-section: More\npaths: {}\n",
+	"mappings/contracts/depot/depot.yaml": `openapi: 3.1.0
 x-emenda: 1
 info: { title: The depot, version: "1" }
 paths:
@@ -121,7 +122,8 @@ func TestTouched(t *testing.T) {
 		"a flow that others call": {edit("mappings/flows/outer.yaml", "flow:", "summary: x\nflow:"), []string{"mappings/chain", "mappings/flows/outer"}},
 		"a flow that flows call":  {edit("mappings/flows/find.yaml", "flow:", "summary: x\nflow:"), []string{"mappings/chain", "mappings/flows/outer", "mappings/reserve"}},
 		"a dialect":               {edit("mappings/dialects/bare.yaml", "status: 500", "status: 503"), []string{"mappings/hello"}},
-		"a contract":              {edit("mappings/contracts/depot.yaml", "How many.", "How many?"), []string{"mappings/depot"}},
+		"a contract":              {edit("mappings/contracts/depot/depot.yaml", "How many.", "How many?"), []string{"mappings/depot"}},
+		"a section of one":        {edit("mappings/contracts/depot/more.yaml", "More", "Others"), []string{"mappings/depot"}},
 		"a contract behind flows": {edit("mappings/contracts/shop.yaml", "The item.", "An item."), []string{"mappings/chain", "mappings/flows/outer", "mappings/reserve"}},
 		"a table":                 {edit("mappings/tables/sizes.yaml", "small", "little"), all},
 		"a table gone for a mapping": {func(m map[string]string) {
@@ -133,7 +135,7 @@ func TestTouched(t *testing.T) {
 		"gateway.yaml": {edit("gateway.yaml", "timeout: 3s", "timeout: 4s"), all},
 		"two files": {func(m map[string]string) {
 			edit("mappings/dialects/bare.yaml", "status: 500", "status: 503")(m)
-			edit("mappings/contracts/depot.yaml", "How many.", "How many?")(m)
+			edit("mappings/contracts/depot/depot.yaml", "How many.", "How many?")(m)
 		}, []string{"mappings/depot", "mappings/hello"}},
 	} {
 		t.Run(name, func(t *testing.T) {
