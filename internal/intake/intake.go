@@ -66,34 +66,9 @@ func (c *Caller) May(needs string) bool {
 		return false
 	}
 	for _, glob := range c.Permissions {
-		if globMatches(glob, needs) {
+		if mapping.GlobMatches(glob, needs) {
 			return true
 		}
 	}
 	return false
-}
-
-// globMatches matches by going back to the last star only, so it takes at most
-// len(glob) × len(text) steps.
-func globMatches(glob, text string) bool {
-	g, t, star, back := 0, 0, -1, 0
-	for t < len(text) {
-		switch {
-		case g < len(glob) && glob[g] == '*':
-			star, back = g, t
-			g++
-		case g < len(glob) && glob[g] == text[t]:
-			g++
-			t++
-		case star >= 0:
-			back++
-			g, t = star+1, back
-		default:
-			return false
-		}
-	}
-	for g < len(glob) && glob[g] == '*' {
-		g++
-	}
-	return g == len(glob)
 }

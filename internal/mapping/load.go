@@ -54,7 +54,11 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 	for _, d := range l.of(mappingFile) {
 		l.mapping(d)
 	}
+	for _, d := range l.of(exposeFile) {
+		l.expose(d)
+	}
 	l.conflicts()
+	l.doors()
 	l.list.Sort()
 	if l.list.HasErrors() {
 		return nil, l.list
@@ -87,6 +91,7 @@ const (
 	flowFile
 	dialectFile
 	tableFile
+	exposeFile
 )
 
 // document is one file of a known kind.
@@ -108,7 +113,7 @@ var fileKinds = []fileKindOf{
 	{"flow", flowFile, FlowShape},
 	{"dialect", dialectFile, DialectShape},
 	{"table", tableFile, TableShape},
-	{"expose", noFile, nil},
+	{"expose", exposeFile, ExposeShape},
 	{"openapi", noFile, nil},
 }
 
@@ -171,14 +176,10 @@ func (l *loader) tell(f *diag.File, root *yamldoc.Node) *document {
 	}
 	if len(found) == 0 {
 		l.list.Errorf(root.Entries[0].Key.Span, "file-kind", "nothing tells what kind of file this is").
-			Help = "one of the keys route, flow, dialect, table does"
+			Help = "one of the keys route, flow, dialect, table, expose does"
 		return nil
 	}
 	k := fileKinds[found[0]]
-	if k.key == "expose" {
-		l.list.Errorf(root.KeyOf("expose").Span, "later", "not supported yet: expose")
-		return nil
-	}
 	if len(found) > 1 {
 		other := fileKinds[found[1]].key
 		l.list.Errorf(root.KeyOf(other).Span, "file-kind", "%s and %s in one file: each file is of one kind", k.key, other)

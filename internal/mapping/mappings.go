@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -20,6 +22,9 @@ func (l *loader) mapping(d *document) {
 	r.Plan = plan
 	if route != nil && route.Kind == yamldoc.Map {
 		l.route(r, route)
+	}
+	if r.Replaces != nil && d.root.Get("input") == nil {
+		plan.Input = inputOf(r.Replaces, "input")
 	}
 	p := &planner{loader: l, doc: d, plan: plan}
 	p.build()
@@ -43,16 +48,26 @@ func (l *loader) route(r *Route, n *yamldoc.Node) {
 			l.unknown(d.Span, "unknown-name", "dialect", d.Text, keysOf(l.set.Dialects))
 		}
 	}
-	path := n.Get("path")
-	if path == nil && n.Get("operation") == nil {
-		l.list.Errorf(n.Span, "missing-key", "route needs path")
+	path, op := n.Get("path"), n.Get("operation")
+	switch {
+	case path == nil && op == nil:
+		l.list.Errorf(n.Span, "missing-key", "route needs path").Help = "or operation, to stand in the place of one that is exposed"
+	case path != nil && op != nil:
+		l.list.Errorf(op.Span, "misplaced-key", "a route has a path or an operation, whose path it takes")
 	}
-	l.pathFields(path, r.Plan.Input)
 	r.Path = textOf(path)
 	if path != nil {
 		r.At = path.Span
 	}
 	r.Methods = textsOf(n.Get("method"))
+	if path == nil && op != nil && op.Text != "" {
+		l.replaces(r, op)
+		if len(r.Methods) > 0 && n.Get("method") != nil && r.Replaces != nil {
+			l.list.Errorf(n.KeyOf("method").Span, "misplaced-key", "the operation says the method")
+		}
+	} else {
+		l.pathFields(path, r.Plan.Input)
+	}
 	if t := l.duration(n.Get("timeout"), "timeout"); t > 0 {
 		r.Timeout = t
 	}
@@ -97,7 +112,7 @@ func (l *loader) conflicts() {
 		told := map[*Route]bool{}
 		for _, prefix := range r.Dialect.Prefixes {
 			for _, method := range r.Methods {
-				spot := method + " " + prefix + "/" + anonymous(r.Path)
+				spot := method + " " + prefix + "/" + anonymous(strings.Trim(r.Path, "/"))
 				other := taken[spot]
 				if other == nil {
 					taken[spot] = r
@@ -115,6 +130,43 @@ func (l *loader) conflicts() {
 		}
 		names[r.Plan.Name] = r
 	}
+}
+
+// doors takes the exposed operations out that mappings stand in the place of,
+// and tells those that would answer the same requests as something else.
+func (l *loader) doors() {
+	taken := map[string]diag.Span{}
+	replaced := map[*contract.Operation]diag.Span{}
+	for _, r := range l.set.Routes {
+		for _, prefix := range r.Dialect.Prefixes {
+			for _, method := range r.Methods {
+				spot := method + " " + prefix + "/" + anonymous(r.Path)
+				if r.Replaces != nil {
+					replaced[r.Replaces] = r.At
+					continue
+				}
+				taken[spot] = r.At
+			}
+		}
+	}
+	kept := l.set.Exposed[:0]
+	for _, e := range l.set.Exposed {
+		if _, is := replaced[e.Operations[0].Operation]; is {
+			if len(e.Operations) > 1 {
+				l.list.Errorf(replaced[e.Operations[0].Operation], "double", "%s shares its method and path with %s: one mapping stands in the place of all of them",
+					e.Operations[0].Name(), e.Operations[1].Name())
+			}
+			continue
+		}
+		spot := e.Method + " " + anonymous(e.Path)
+		if at, is := taken[spot]; is {
+			l.list.Errorf(e.At, "double", "%s %s of %s is already routed in %s", e.Method, e.Path, e.Operations[0].Name(), at).
+				Help = "write route: { operation: " + e.Operations[0].Name() + " } there to stand in its place"
+		}
+		taken[spot] = e.At
+		kept = append(kept, e)
+	}
+	l.set.Exposed = kept
 }
 
 // anonymous gives a path with its parameters unnamed: {a} and {b} match the same.

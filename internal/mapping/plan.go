@@ -17,6 +17,7 @@ import (
 // Set is everything a folder of mappings says, checked together.
 type Set struct {
 	Routes   []*Route
+	Exposed  []*Exposed
 	Flows    map[string]*Plan
 	Dialects map[string]*Dialect
 	Tables   map[string]*expr.Table
@@ -35,7 +36,27 @@ type Route struct {
 	Errors  *ErrorReplies // the dialect's, with this route's replacements
 	Repeat  *Repeat       // nil: a repeated request is a new one
 	Changes bool          // some step changes something
-	At      diag.Span
+	// Replaces is the exposed operation in whose place it stands; nil: none.
+	Replaces *contract.Operation
+	At       diag.Span
+}
+
+// Exposed is a method and path of a backend that callers reach through the
+// gateway as the backend has it.
+type Exposed struct {
+	Name       string // "app/comercial.tecnologias": as logs and metrics name it
+	Method     string
+	Path       string // whole, with its {parameters}
+	Dialect    *Dialect
+	Timeout    time.Duration
+	Operations []*ExposedOperation // more than one are told apart by what is received
+	At         diag.Span
+}
+
+// ExposedOperation is one operation that is reached so.
+type ExposedOperation struct {
+	*contract.Operation
+	Needs string // permission
 }
 
 // Repeat says which requests are repeats of one another.

@@ -20,6 +20,8 @@ var (
 	DialectShape = dialectShape()
 	// TableShape is a file with `table:`.
 	TableShape = tableShape()
+	// ExposeShape is a file with `expose:`.
+	ExposeShape = exposeShape()
 )
 
 // Shapes that are the same wherever they stand.
@@ -128,7 +130,7 @@ func routeShape() *yamldoc.Shape {
 			required(key("key", value, "What makes two requests of one caller the same; without a value, bad input.")),
 			required(key("for", duration, "How long the first answer is given.")),
 		), "Gives a repeated request the first answer: while that one is under way it waits, and what was sent is not sent again."),
-		later("operation", "not supported yet: operation comes with expose", "Replaces an exposed operation."),
+		key("operation", text, "An operation, as `backend.operation`, in whose place the mapping stands: its method and path are the route's, what it takes is the input unless `input` says otherwise."),
 	)
 }
 

@@ -69,3 +69,17 @@ func tableShape() *yamldoc.Shape {
 
 // scalarOrNull admits every constant a column can hold.
 func scalarOrNull() *yamldoc.Shape { return anything }
+
+func exposeShape() *yamldoc.Shape {
+	return object("expose", "Offers operations of a backend as they are: checked against its contract, signed in by the gateway, passed on byte for byte.",
+		versionKey(),
+		summaryKey(),
+		required(key("expose", object("exposed contract", "What is offered, in which dialect, to whom.",
+			required(key("contract", name, "The backend whose contract it is.")),
+			required(key("dialect", name, "The dialect callers speak here; one of its prefixes must begin each path.")),
+			required(key("needs", nonEmpty(mapOf(text, "", "an operation, or several with `*` for any text: `orders.*`")),
+				"The permission each operation needs: the most exact name holds. What none names is not offered.")),
+			key("timeout", duration, "How long a request may take in all; without it, 30s."),
+		), "The operations.")),
+	)
+}

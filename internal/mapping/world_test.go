@@ -113,13 +113,21 @@ func load(t require.TestingT, own []txtar.File) (*mapping.Set, diag.List) {
 		all[f.Name] = string(f.Data)
 	}
 	var files []*diag.File
+	w := world(t)
 	for name, data := range all {
 		f := diag.NewFile(name, data)
+		if own, ok := strings.CutPrefix(name, "contracts/"); ok {
+			own = strings.TrimSuffix(own, ".yaml")
+			c, list := contract.Load(own, f, w.Functions)
+			require.False(t, list.HasErrors(), list.Text())
+			w.Contracts[own] = c
+			continue
+		}
 		if strings.HasSuffix(name, ".yaml") {
 			files = append(files, f)
 		} else {
 			texts[name] = f
 		}
 	}
-	return mapping.Load(files, texts, world(t))
+	return mapping.Load(files, texts, w)
 }

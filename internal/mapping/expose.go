@@ -1,0 +1,191 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/diag"
+	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/yamldoc"
+)
+
+// expose compiles a file that offers operations as they are.
+func (l *loader) expose(doc *document) {
+	n := doc.root.Get("expose")
+	if n == nil || n.Kind != yamldoc.Map {
+		return
+	}
+	c, d := l.exposedContract(n.Get("contract")), l.exposedDialect(n.Get("dialect"))
+	timeout := l.duration(n.Get("timeout"), "timeout")
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	needs := n.Get("needs")
+	if c == nil || d == nil || needs == nil || needs.Kind != yamldoc.Map {
+		return
+	}
+	used := make([]bool, len(needs.Entries))
+	doors := map[string]*Exposed{}
+	for _, id := range keysOf(c.Operations) {
+		op := c.Operations[id]
+		i := mostExact(needs, id)
+		if i < 0 {
+			continue
+		}
+		used[i] = true
+		e := &needs.Entries[i]
+		permission := e.Value.Text
+		if permission == "" || strings.ContainsAny(permission, "* \t") {
+			continue // told below, once
+		}
+		spot := op.Method + " " + op.Path()
+		door := doors[spot]
+		if door == nil {
+			door = &Exposed{
+				Name: d.Name + "/" + id, Method: op.Method, Path: op.Path(), Dialect: d, Timeout: timeout, At: e.Key.Span,
+			}
+			doors[spot] = door
+			l.set.Exposed = append(l.set.Exposed, door)
+			if !slices.ContainsFunc(d.Prefixes, func(p string) bool { return strings.HasPrefix(op.Path(), p+"/") }) {
+				l.list.Errorf(e.Key.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path(), d.Name).
+					Help = "add a prefix to the dialect, or leave the operation out"
+			}
+		}
+		door.Operations = append(door.Operations, &ExposedOperation{Operation: op, Needs: permission})
+	}
+	for i := range needs.Entries {
+		e := &needs.Entries[i]
+		if e.Value.Kind == yamldoc.Text && (e.Value.Text == "" || strings.ContainsAny(e.Value.Text, "* \t")) {
+			l.list.Errorf(e.Value.Span, "needs", "what is needed is one permission, such as shop.read: globs stand with callers")
+		}
+		if !used[i] {
+			d := l.list.Errorf(e.Key.Span, "unknown-name", "no operation of %s has the name %s", c.Name, quoteShort(e.Key.Text))
+			if slices.ContainsFunc(keysOf(c.Operations), func(id string) bool { return GlobMatches(e.Key.Text, id) }) {
+				d.Message = "every operation that " + quoteShort(e.Key.Text) + " names is named more exactly elsewhere"
+			} else if near := diag.Suggest(e.Key.Text, keysOf(c.Operations)); near != "" {
+				d.Help = "did you mean " + near + "?"
+			}
+		}
+	}
+}
+
+func (l *loader) exposedContract(n *yamldoc.Node) *contract.Contract {
+	if n == nil || n.Text == "" {
+		return nil
+	}
+	c := l.world.Contracts[n.Text]
+	if c == nil && !l.backendKnown(n.Text) {
+		l.unknown(n.Span, "unknown-name", "backend", n.Text, keysOf(l.world.Contracts))
+	}
+	return c
+}
+
+// backendKnown tells whether gateway.yaml has a backend whose contract did not
+// load, which is told already.
+func (l *loader) backendKnown(name string) bool {
+	return l.world.Config != nil && l.world.Config.Backends[name] != nil
+}
+
+func (l *loader) exposedDialect(n *yamldoc.Node) *Dialect {
+	if n == nil || n.Text == "" {
+		return nil
+	}
+	d := l.set.Dialects[n.Text]
+	if d == nil && !l.unreadable["dialect "+n.Text] {
+		l.unknown(n.Span, "unknown-name", "dialect", n.Text, keysOf(l.set.Dialects))
+	}
+	return d
+}
+
+// mostExact gives the entry of needs that names an operation most exactly: the
+// one with the most literal text; -1 for none.
+func mostExact(needs *yamldoc.Node, id string) int {
+	best, length := -1, -1
+	for i := range needs.Entries {
+		g := needs.Entries[i].Key.Text
+		if n := len(g) - strings.Count(g, "*"); n > length && GlobMatches(g, id) {
+			best, length = i, n
+		}
+	}
+	return best
+}
+
+// replaces makes a route stand in the place of an operation: method, path and
+// input are the operation's.
+func (l *loader) replaces(r *Route, n *yamldoc.Node) {
+	op := l.operation(n)
+	if op == nil || r.Dialect == nil {
+		return
+	}
+	rest := ""
+	for _, p := range r.Dialect.Prefixes { // the longest one
+		if after, ok := strings.CutPrefix(op.Path(), p+"/"); ok && (rest == "" || len(after) < len(rest)) {
+			rest = after
+		}
+	}
+	if rest == "" {
+		l.list.Errorf(n.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path(), r.Dialect.Name)
+		return
+	}
+	r.Replaces, r.Path, r.Methods = op, rest, []string{op.Method}
+	r.At = n.Span
+}
+
+// inputOf is the input of a route that stands in the place of op and says none
+// of its own: the parameters, and the fields of the body, as they came.
+func inputOf(op *contract.Operation, label string) *Input {
+	in := &Input{Type: record(label)}
+	add := func(name string, t *expr.Type, required bool) {
+		if in.Type.Fields[name] != nil {
+			return
+		}
+		f := fieldOf(name, t, required, op.At)
+		in.Fields = append(in.Fields, f)
+		in.Type.Order = append(in.Type.Order, name)
+		in.Type.Fields[name] = &expr.Field{Type: f.Type, Required: required}
+	}
+	for _, p := range op.Params {
+		if p.In != contract.InHeader {
+			add(p.Name, p.Type, p.Required)
+		}
+	}
+	if b := op.Body; b != nil && b.Kind == expr.ObjectType {
+		for _, name := range b.Order {
+			add(name, b.Fields[name].Type, b.Fields[name].Required && op.BodyRequired)
+		}
+	}
+	return in
+}
+
+// fieldOf makes an input field of a contract's type.
+func fieldOf(name string, t *expr.Type, required bool, at diag.Span) *InputField {
+	f := &InputField{Name: name, Names: []string{name}, Required: required, At: at}
+	if t == nil {
+		t = &expr.Type{Kind: expr.AnyType}
+	}
+	copied := *t
+	copied.Label, copied.Null = "input."+name, false
+	f.Type, f.Secret = &copied, t.Secret
+	switch t.Kind {
+	case expr.TextType:
+		f.Enum = t.Enum
+	case expr.ListType:
+		f.List = true
+		if t.Elem != nil {
+			f.Items = fieldOf(name, t.Elem, false, at)
+			f.Type.Elem = f.Items.Type.NotNull()
+		}
+	case expr.ObjectType:
+		f.Type.Fields = map[string]*expr.Field{}
+		for _, inner := range t.Order {
+			g := fieldOf(inner, t.Fields[inner].Type, t.Fields[inner].Required, at)
+			f.Fields = append(f.Fields, g)
+			f.Type.Fields[inner] = &expr.Field{Type: g.Type, Required: g.Required}
+		}
+	}
+	if !required {
+		f.Type = f.Type.Nullable()
+	}
+	return f
+}
