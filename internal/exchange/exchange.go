@@ -91,22 +91,10 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		return e.refuse(route.Errors, r, problem, Report{}, buf)
 	}
 	defer fields.Release()
-	caller, problem := intake.SignIn(fields, r, route.Dialect, e.o.Callers)
 	report := Report{}
-	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
-		caller, problem, report.Assumed = e.o.Assume, nil, true
-	}
-	if e.o.SignIns != nil && r.Address != nil {
-		problem = e.slowDown(r, caller, problem, now)
-	}
+	caller, problem := e.admit(ctx, fields, r, route.Dialect, now, &report)
 	if problem != nil {
 		return e.refuse(route.Errors, r, problem, report, buf)
-	}
-	report.Caller = caller.Name
-	if caller.Rate.N > 0 && e.o.Rates != nil {
-		if wait := e.o.Rates.Take(ctx, caller.Name, caller.Rate, now); wait > 0 {
-			return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Limited, Message: "too many requests", Wait: wait}, report, buf)
-		}
 	}
 	if !caller.May(route.Needs) {
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
@@ -147,6 +135,28 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	ended = true
 	end(turn, &res)
 	return res
+}
+
+// admit tells who calls, and notes it in the report. The problem tells that it
+// is nobody known, or somebody who has to wait.
+func (e *Exchanger) admit(ctx context.Context, fields *intake.Fields, r *intake.Request, d *mapping.Dialect, now time.Time, report *Report) (*intake.Caller, *intake.Problem) {
+	caller, problem := intake.SignIn(fields, r, d, e.o.Callers)
+	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
+		caller, problem, report.Assumed = e.o.Assume, nil, true
+	}
+	if e.o.SignIns != nil && r.Address != nil {
+		problem = e.slowDown(r, caller, problem, now)
+	}
+	if problem != nil {
+		return nil, problem
+	}
+	report.Caller = caller.Name
+	if caller.Rate.N > 0 && e.o.Rates != nil {
+		if wait := e.o.Rates.Take(ctx, caller.Name, caller.Rate, now); wait > 0 {
+			return nil, &intake.Problem{Kind: mapping.Limited, Message: "too many requests", Wait: wait}
+		}
+	}
+	return caller, nil
 }
 
 // run runs the mapping and gives its reply, or the dialect's words for why there is none.

@@ -35,7 +35,7 @@ func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *C
 		faults := cv.faults
 		cv.release()
 		if len(faults) > 0 {
-			return jsonx.Value{}, jsonx.Value{}, refused(faults, route.Dialect)
+			return jsonx.Value{}, jsonx.Value{}, Refused(faults, route.Dialect)
 		}
 	}
 	if p.Slots.Input >= 0 {
@@ -68,13 +68,13 @@ func Convert(a *jsonx.Arena, in *mapping.Input, from jsonx.Value) (jsonx.Value, 
 
 // Missing is the problem of something that must have a value and has none, in the dialect's words.
 func Missing(field string, d *mapping.Dialect) *Problem {
-	p := refused([]Fault{{Field: field, Keyword: "required"}}, d)
+	p := Refused([]Fault{{Field: field, Keyword: "required"}}, d)
 	p.Fields = nil // it need not be one of the input's
 	return p
 }
 
-// refused is the problem of fields that are not right, in the dialect's words.
-func refused(faults []Fault, d *mapping.Dialect) *Problem {
+// Refused is the problem of fields that are not right, in the dialect's words.
+func Refused(faults []Fault, d *mapping.Dialect) *Problem {
 	var text strings.Builder
 	p := &Problem{Kind: mapping.BadInput, Fields: make([]string, 0, len(faults))}
 	for i := range faults {

@@ -8,11 +8,22 @@ import (
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
-// Paths are the paths of a set's routes: which route takes a request, and in
-// whose words one that none takes is answered.
+// Paths are the paths of a set: what takes a request, and in whose words one
+// that nothing takes is answered.
 type Paths struct {
-	Routes   []*mapping.Route // in the order in which they are asked
+	Ways     []*Way           // in the order in which they are asked
+	Routes   []*mapping.Route // the mappings among them, each once
 	prefixes []prefix         // longest first
+}
+
+// Way is a path, and what takes the requests that have it: a mapping, or an
+// exposed operation.
+type Way struct {
+	Path    string // whole, with its {parameters}, without a slash at the end
+	Methods []string
+	Dialect *mapping.Dialect
+	Route   *mapping.Route   // nil: Exposed
+	Exposed *mapping.Exposed // nil: Route
 }
 
 // prefix is where a dialect's paths begin.
@@ -28,6 +39,17 @@ var Methods = []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
 func NewPaths(set *mapping.Set) *Paths {
 	p := &Paths{Routes: slices.Clone(set.Routes)}
 	slices.SortStableFunc(p.Routes, func(x, y *mapping.Route) int { return moreLiteral(x.Path, y.Path) })
+	for _, r := range p.Routes {
+		p.Ways = append(p.Ways, waysOf(r)...)
+	}
+	for _, e := range set.Exposed {
+		w := &Way{Path: strings.TrimSuffix(e.Path, "/"), Methods: []string{e.Method}, Dialect: e.Dialect, Exposed: e}
+		if e.Method == "GET" { // RFC 9110, 9.3.2
+			w.Methods = []string{"GET", "HEAD"}
+		}
+		p.Ways = append(p.Ways, w)
+	}
+	slices.SortStableFunc(p.Ways, func(x, y *Way) int { return moreLiteral(x.Path, y.Path) })
 	for _, d := range set.Dialects {
 		for _, text := range d.Prefixes {
 			p.prefixes = append(p.prefixes, prefix{path: strings.TrimSuffix(text, "/"), dialect: d})
@@ -40,6 +62,28 @@ func NewPaths(set *mapping.Set) *Paths {
 		return strings.Compare(x.path, y.path)
 	})
 	return p
+}
+
+// waysOf gives the ways to a mapping: one below each of its dialect's prefixes.
+func waysOf(r *mapping.Route) []*Way {
+	all := make([]*Way, 0, len(r.Dialect.Prefixes))
+	for _, text := range r.Dialect.Prefixes {
+		path := strings.TrimSuffix(text, "/") + "/" + strings.Trim(r.Path, "/")
+		all = append(all, &Way{Path: path, Methods: r.Methods, Dialect: r.Dialect, Route: r})
+	}
+	return all
+}
+
+// Spellings gives the paths of the way with and without a slash at the end, as its dialect says.
+func (w *Way) Spellings() []string {
+	var all []string
+	if w.Dialect.Slash != mapping.SlashAlways {
+		all = append(all, w.Path)
+	}
+	if w.Dialect.Slash != mapping.SlashNever {
+		all = append(all, w.Path+"/")
+	}
+	return all
 }
 
 // moreLiteral orders paths so that literal text goes before a {parameter} in
@@ -62,14 +106,8 @@ func moreLiteral(x, y string) int {
 // each of its dialect's prefixes, with and without a slash at the end as the dialect says.
 func Spellings(route *mapping.Route) []string {
 	var all []string
-	for _, text := range route.Dialect.Prefixes {
-		path := strings.TrimSuffix(text, "/") + "/" + strings.Trim(route.Path, "/")
-		if route.Dialect.Slash != mapping.SlashAlways {
-			all = append(all, path)
-		}
-		if route.Dialect.Slash != mapping.SlashNever {
-			all = append(all, path+"/")
-		}
+	for _, w := range waysOf(route) {
+		all = append(all, w.Spellings()...)
 	}
 	return all
 }
@@ -87,11 +125,11 @@ func (p *Paths) Dialect(path string) *mapping.Dialect {
 	return nil
 }
 
-// Find gives the route of a method and path, and the path's parameters. Where
-// there is none the problem says so (NoRoute, BadMethod); where a parameter
-// cannot be read (Unreadable), the route is given too. It is the rule by which
+// Find gives what takes a method and path, and the path's parameters. Where
+// nothing does the problem says so (NoRoute, BadMethod); where a parameter
+// cannot be read (Unreadable), the way is given too. It is the rule by which
 // the listener serves, without it.
-func (p *Paths) Find(method, path string) (*mapping.Route, []Param, *Problem) {
+func (p *Paths) Find(method, path string) (*Way, []Param, *Problem) {
 	problem := &Problem{Kind: mapping.NoRoute, Message: "no such route"}
 	if strings.HasPrefix(path, "//") { // no name may be taken for a host
 		return nil, nil, problem
@@ -99,12 +137,12 @@ func (p *Paths) Find(method, path string) (*mapping.Route, []Param, *Problem) {
 	if !slices.Contains(Methods, method) {
 		problem = &Problem{Kind: mapping.BadMethod, Message: "method not allowed"}
 	}
-	for _, route := range p.Routes {
-		params, fits, unreadable := PathOf(route, path)
+	for _, w := range p.Ways {
+		params, fits, unreadable := w.params(path)
 		switch {
 		case !fits:
-		case slices.Contains(route.Methods, method):
-			return route, params, unreadable
+		case slices.Contains(w.Methods, method):
+			return w, params, unreadable
 		default:
 			problem = &Problem{Kind: mapping.BadMethod, Message: "method not allowed"}
 		}
@@ -115,7 +153,17 @@ func (p *Paths) Find(method, path string) (*mapping.Route, []Param, *Problem) {
 // PathOf reads the parameters of one route's path; fits tells whether it is
 // its path at all, the problem that a parameter is no text.
 func PathOf(route *mapping.Route, path string) (params []Param, fits bool, problem *Problem) {
-	for _, spelling := range Spellings(route) {
+	for _, w := range waysOf(route) {
+		if params, fits, problem = w.params(path); fits {
+			return params, fits, problem
+		}
+	}
+	return nil, false, nil
+}
+
+// params reads the parameters of the way's path, as PathOf.
+func (w *Way) params(path string) (params []Param, fits bool, problem *Problem) {
+	for _, spelling := range w.Spellings() {
 		params, fits = matchPath(spelling, path)
 		if !fits {
 			continue
