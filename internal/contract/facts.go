@@ -36,10 +36,12 @@ type Facts struct {
 	Cacheable    time.Duration   // how long an answer may be kept for all; 0: it may not
 	Exchanges    []*Exchange     // as documented, in the order of the contract
 
-	bodyNode *yamldoc.Node
-	bodies   []example
-	asks     *requestScope
-	when     *requestScope
+	paramChecks []*check // in the order of Params
+	bodyCheck   *check
+	bodyNode    *yamldoc.Node
+	bodies      []example
+	asks        *requestScope
+	when        *requestScope
 }
 
 // Place is where a value stands.

@@ -55,6 +55,10 @@ func (l *loader) contract() {
 	l.signIn(l.root.Get("x-emenda-sign-in"))
 	l.components()
 	l.misplaced()
+	made := checks{}
+	for _, op := range l.c.Order {
+		made.accepts(op)
+	}
 }
 
 func (l *loader) version() {

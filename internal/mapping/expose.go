@@ -39,16 +39,16 @@ func (l *loader) expose(doc *document) {
 		if permission == "" || strings.ContainsAny(permission, "* \t") {
 			continue // told below, once
 		}
-		spot := op.Method + " " + op.Path()
+		spot := op.Method + " " + op.Path
 		door := doors[spot]
 		if door == nil {
 			door = &Exposed{
-				Name: d.Name + "/" + id, Method: op.Method, Path: op.Path(), Dialect: d, Timeout: timeout, At: e.Key.Span,
+				Name: d.Name + "/" + id, Method: op.Method, Path: op.Path, Dialect: d, Timeout: timeout, At: e.Key.Span,
 			}
 			doors[spot] = door
 			l.set.Exposed = append(l.set.Exposed, door)
-			if !slices.ContainsFunc(d.Prefixes, func(p string) bool { return strings.HasPrefix(op.Path(), p+"/") }) {
-				l.list.Errorf(e.Key.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path(), d.Name).
+			if !slices.ContainsFunc(d.Prefixes, func(p string) bool { return strings.HasPrefix(op.Path, p+"/") }) {
+				l.list.Errorf(e.Key.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path, d.Name).
 					Help = "add a prefix to the dialect, or leave the operation out"
 			}
 		}
@@ -120,12 +120,12 @@ func (l *loader) replaces(r *Route, n *yamldoc.Node) {
 	}
 	rest := ""
 	for _, p := range r.Dialect.Prefixes { // the longest one
-		if after, ok := strings.CutPrefix(op.Path(), p+"/"); ok && (rest == "" || len(after) < len(rest)) {
+		if after, ok := strings.CutPrefix(op.Path, p+"/"); ok && (rest == "" || len(after) < len(rest)) {
 			rest = after
 		}
 	}
 	if rest == "" {
-		l.list.Errorf(n.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path(), r.Dialect.Name)
+		l.list.Errorf(n.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path, r.Dialect.Name)
 		return
 	}
 	r.Replaces, r.Path, r.Methods = op, rest, []string{op.Method}
