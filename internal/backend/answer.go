@@ -19,6 +19,7 @@ type Answer struct {
 	Status   int    // 0 when there was no answer
 	Header   []contract.Header
 	Body     jsonx.Value // Absent when none
+	Raw      []byte      // the body as it came, for a call that wants it; nil when there was no answer
 	Attempts int
 	Took     time.Duration
 	Wait     time.Duration // class unavailable: before it is worth trying again; 0: not known
@@ -66,6 +67,7 @@ func (a *Answer) Release() {
 // exactly as one that did; body is not kept beyond Release.
 func NewAnswer(op *contract.Operation, status int, contentType string, body []byte) *Answer {
 	a := newAnswer()
+	a.Raw = body
 	a.Attempts = 1
 	a.Header = append(a.Header, contract.Header{Name: "Content-Type", Value: contentType})
 	a.classify(op, status, contentType, body)

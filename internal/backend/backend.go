@@ -56,5 +56,6 @@ type Call struct {
 	RequestID string
 	Plan      string // whose step makes it (dry runs look at it)
 	Step      string
+	Raw       bool          // the answer's Raw is wanted
 	Params    []jsonx.Value // as Request was built from, in the order of Operation.Params (tests and dry runs look at them)
 }

@@ -357,7 +357,7 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 		}
 		if err == nil {
 			a.resp = resp
-			return c.judge(a, op, resp)
+			return c.judge(a, call, resp)
 		}
 		if cap(resp.Body()) <= keptBody {
 			fasthttp.ReleaseResponse(resp)
@@ -385,7 +385,8 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 func gaveUp(ctx context.Context) bool { return errors.Is(ctx.Err(), context.Canceled) }
 
 // judge makes a what the contract says the answer means, and says what that tells about the backend.
-func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Response) (verdict, bool) {
+func (c *Client) judge(a *Answer, call *Call, resp *fasthttp.Response) (verdict, bool) {
+	op := call.Operation
 	a.keep(resp)
 	status := resp.StatusCode()
 	body, err := c.plain(a, resp)
@@ -407,6 +408,9 @@ func (c *Client) judge(a *Answer, op *contract.Operation, resp *fasthttp.Respons
 		}
 	}
 	a.classify(op, status, contentType, body)
+	if call.Raw {
+		a.Raw = body
+	}
 	switch {
 	case status >= 500, a.State >= contract.Failed && a.Class == contract.ClassBadAnswer:
 		return sick, a.State != contract.OK && a.State != contract.Refused

@@ -25,6 +25,10 @@ func (l *loader) expose(doc *document) {
 	if c == nil || d == nil || needs == nil || needs.Kind != yamldoc.Map {
 		return
 	}
+	if i := slices.IndexFunc(d.SignIn, func(p SignInPlace) bool { return p.Place != PlaceHeader }); i >= 0 {
+		l.list.Errorf(n.Get("dialect").Span, "sign-in", "callers of dialect %s may sign in by body or query, which would be passed on", d.Name).
+			Help = "expose in a dialect whose callers sign in by header only"
+	}
 	used := make([]bool, len(needs.Entries))
 	doors := map[string]*Exposed{}
 	for _, id := range keysOf(c.Operations) {
