@@ -35,6 +35,7 @@ type app struct {
 	proxies  proxies
 	traces   *traces
 	handler  fasthttp.RequestHandler
+	exact    map[string][]exactWay // by path, for paths without parameters
 
 	underWay atomic.Int64
 	retired  atomic.Bool
@@ -84,22 +85,77 @@ func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger, t *trace
 			a.only = d.Errors
 		}
 	}
-	for _, route := range a.paths.Routes {
-		a.add(f, route)
-	}
+	a.add(f)
 	a.handler = f.Handler()
 	return a
 }
 
-// add registers a route under each of its paths.
-func (a *app) add(f *fiber.App, route *mapping.Route) {
-	_, names := fiberPath(route.Path)
-	h := a.answer(route, names)
-	for _, path := range intake.Spellings(route) {
-		pattern, _ := fiberPath(path)
-		for _, method := range route.Methods {
-			f.Add(method, pattern, h)
+// add registers every way under each of its spellings. A path without
+// parameters is found at once, before Fiber walks through all there are: it is
+// the most literal one, which is asked first.
+func (a *app) add(f *fiber.App) {
+	a.exact = map[string][]exactWay{}
+	answers := map[*mapping.Route]takes{}
+	for _, w := range a.paths.Ways {
+		_, names := fiberPath(w.Path)
+		var h takes
+		switch {
+		case w.Exposed != nil:
+			h = a.pass(w.Exposed)
+		case answers[w.Route] != nil:
+			h = answers[w.Route]
+		default:
+			h = a.answer(w.Route)
+			answers[w.Route] = h
 		}
+		given := a.given(h, names)
+		for _, path := range w.Spellings() {
+			pattern, _ := fiberPath(path)
+			for _, method := range w.Methods {
+				f.Add(method, pattern, given)
+				if len(names) == 0 {
+					a.exact[path] = append(a.exact[path], exactWay{method, h})
+				}
+			}
+		}
+	}
+}
+
+// takes answers a request whose way is found.
+type takes func(x *arrival)
+
+// exactWay is what takes a method at a path.
+type exactWay struct {
+	method string
+	takes  takes
+}
+
+// exactly gives what takes a request whose path is spelled out; nil for none.
+func (a *app) exactly(x *arrival) takes {
+	ways := a.exact[x.request.Path]
+	for i := range ways {
+		if ways[i].method == x.request.Method {
+			return ways[i].takes
+		}
+	}
+	return nil
+}
+
+// given makes Fiber's handler of what takes a request: with the path's parameters.
+func (a *app) given(h takes, names []string) fiber.Handler {
+	params := make([]string, len(names))
+	for i := range names {
+		params[i] = paramName(i)
+	}
+	return func(c *fiber.Ctx) error {
+		x := arrived(c.Context())
+		for i, name := range names {
+			value, ok := intake.PathText(c.Params(params[i]))
+			x.badPath = x.badPath || !ok
+			x.request.Params = append(x.request.Params, intake.Param{Name: name, Value: value})
+		}
+		h(x)
+		return nil
 	}
 }
 
@@ -150,6 +206,10 @@ func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 			// that it knows and no route has it finds what to allow.
 			ctx.Request.Header.SetMethod(fiber.MethodTrace)
 		}
+		if h := a.exactly(x); h != nil {
+			h(x)
+			return
+		}
 		a.handler(ctx)
 	}
 }
@@ -180,37 +240,51 @@ func (a *app) panicked(x *arrival) {
 	a.refuse(x, mapping.Internal, "internal error")
 }
 
-// answer is the handler of one route.
-func (a *app) answer(route *mapping.Route, names []string) fiber.Handler {
+// answer takes the requests of one mapping.
+func (a *app) answer(route *mapping.Route) takes {
 	counters := a.metrics.Route(route.Plan.Name)
-	leftOut := a.snapshot.RouteLeftOut(route)
-	closed := a.snapshot.Settings.Maintenance[route.Dialect.Name]
-	params := make([]string, len(names))
-	for i := range names {
-		params[i] = paramName(i)
-	}
-	return func(c *fiber.Ctx) error {
-		x := arrived(c.Context())
+	shut := a.shut(route.Dialect)
+	return func(x *arrival) {
 		x.counters, x.route, x.errors = counters, route.Plan.Name, route.Errors
-		if closed.On {
-			a.refuse(x, mapping.KindUnavailable, closed.Words)
-			return nil
-		}
-		for i, name := range names {
-			value, ok := intake.PathText(c.Params(params[i]))
-			if !ok {
-				a.refuse(x, mapping.Unreadable, "the path holds a malformed percent escape")
-				return nil
-			}
-			x.request.Params = append(x.request.Params, intake.Param{Name: name, Value: value})
-		}
-		if leftOut {
-			a.refuse(x, mapping.KindUnavailable, "")
-			return nil
+		if shut(x) {
+			return
 		}
 		res := a.snapshot.Exchanger.Serve(context.Background(), route, &x.request, x.watched(a.traces.take()), x.body[:0])
 		a.write(x, &res)
-		return nil
+	}
+}
+
+// pass takes the requests of an exposed operation.
+func (a *app) pass(door *mapping.Exposed) takes {
+	counters := a.metrics.Route(door.Name)
+	shut := a.shut(door.Dialect)
+	return func(x *arrival) {
+		x.counters, x.route, x.errors = counters, door.Name, door.Dialect.Errors
+		if shut(x) {
+			return
+		}
+		res := a.snapshot.Exchanger.Pass(context.Background(), door, &x.request, x.body[:0])
+		a.write(x, &res)
+	}
+}
+
+// shut answers what no way of a dialect takes: nothing while it is under
+// maintenance or nobody can sign in, and never a path that cannot be read.
+func (a *app) shut(d *mapping.Dialect) func(x *arrival) bool {
+	leftOut := a.snapshot.LeftOutDialect(d)
+	closed := a.snapshot.Settings.Maintenance[d.Name]
+	return func(x *arrival) bool {
+		switch {
+		case closed.On:
+			a.refuse(x, mapping.KindUnavailable, closed.Words)
+		case x.badPath:
+			a.refuse(x, mapping.Unreadable, "the path holds a malformed percent escape")
+		case leftOut:
+			a.refuse(x, mapping.KindUnavailable, "")
+		default:
+			return false
+		}
+		return true
 	}
 }
 

@@ -30,6 +30,7 @@ type arrival struct {
 	route    string
 	errors   *mapping.ErrorReplies // the route's; nil before one is found
 	stranger bool                  // of a method no route can have
+	badPath  bool                  // a parameter of the path cannot be read
 	body     []byte                // where the answer is written, until it is the response's
 	status   int
 	size     int // of the answer's body

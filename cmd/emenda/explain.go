@@ -98,11 +98,14 @@ func (c *explainCommand) lineage(loaded *snapshot.Loaded, paths *intake.Paths, r
 	if c.Answers != "" || len(c.Data)+len(c.Header) > 0 || c.Caller != "" || c.Live || c.Yes {
 		return wrongUse(s, errors.New("--lineage looks at no request: leave out -d, -H, --caller, --answers, --live and --yes"))
 	}
-	route, _, problem := paths.Find(r.Method, r.Path)
-	if route == nil || problem != nil {
+	way, _, problem := paths.Find(r.Method, r.Path)
+	switch {
+	case way == nil || problem != nil:
 		return fmt.Errorf("no route has this path with %s; \"emenda routes\" lists them", r.Method)
+	case way.Route == nil:
+		return fmt.Errorf("%s is passed on as it is: everything goes where it stands", way.Exposed.Operations[0].Name())
 	}
-	told, err := loaded.Lineage(route)
+	told, err := loaded.Lineage(way.Route)
 	if err != nil {
 		return err
 	}
@@ -188,11 +191,14 @@ func (c *explainCommand) answers(loaded *snapshot.Loaded, paths *intake.Paths, r
 	if err != nil {
 		return err
 	}
-	route, _, _ := paths.Find(r.Method, r.Path)
-	if route == nil {
+	way, _, _ := paths.Find(r.Method, r.Path)
+	if way == nil {
 		return nil // the explanation says so
 	}
-	calls, list := loaded.Answers(diag.NewFile(c.Answers, string(text)), route)
+	if way.Route == nil {
+		return errors.New("--answers are for mappings: of what is passed on as it is, the contract's example answers")
+	}
+	calls, list := loaded.Answers(diag.NewFile(c.Answers, string(text)), way.Route)
 	if fmt.Fprint(s.err, list.Text()); list.HasErrors() {
 		return exitError(exitErrors)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -48,8 +49,9 @@ func (c *routesCommand) Run(s *streams) error {
 		return err
 	}
 	all := []listedRoute{}
-	routes := intake.NewPaths(loaded.Set).Routes
-	for _, r := range routes {
+	var short [][]string // as the table shows the paths
+	paths := intake.NewPaths(loaded.Set)
+	for _, r := range paths.Routes {
 		l := listedRoute{
 			Methods: r.Methods, Paths: intake.Spellings(r), Dialect: r.Dialect.Name, Needs: r.Needs,
 			Changes: r.Changes, Timeout: r.Timeout.String(), File: r.Plan.File.Name, Summary: strings.TrimSpace(r.Plan.Summary),
@@ -57,7 +59,12 @@ func (c *routesCommand) Run(s *streams) error {
 		if r.Repeat != nil {
 			l.Repeat = r.Repeat.For.String()
 		}
-		all = append(all, l)
+		all, short = append(all, l), append(short, shortPaths(intake.Spellings(r)))
+	}
+	for _, w := range paths.Ways {
+		if e := w.Exposed; e != nil {
+			all, short = append(all, exposedRoute(w, e)), append(short, shortPaths(w.Spellings()))
+		}
 	}
 	if c.Format == "json" {
 		out := json.NewEncoder(s.out)
@@ -71,16 +78,30 @@ func (c *routesCommand) Run(s *streams) error {
 		if repeat == "" {
 			repeat = "-"
 		}
-		for _, path := range shortPaths(routes[i]) {
+		for _, path := range short[i] {
 			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", strings.Join(l.Methods, ","), path, l.Dialect, l.Needs, repeat, l.File, l.Summary)
 		}
 	}
 	return t.Flush()
 }
 
-// shortPaths gives a route's paths, those with and without a slash at the end as one.
-func shortPaths(r *mapping.Route) (all []string) {
-	for _, path := range intake.Spellings(r) {
+// exposedRoute lists an exposed operation, or those that share its method and path.
+func exposedRoute(w *intake.Way, e *mapping.Exposed) listedRoute {
+	l := listedRoute{Methods: w.Methods, Paths: w.Spellings(), Dialect: e.Dialect.Name, Timeout: e.Timeout.String(), File: e.At.File.Name}
+	var needs, summaries []string
+	for _, op := range e.Operations {
+		l.Changes = l.Changes || op.Changes
+		needs = append(needs, op.Needs)
+		summaries = append(summaries, op.Name()+": "+strings.TrimSpace(op.Summary))
+	}
+	slices.Sort(needs)
+	l.Needs, l.Summary = strings.Join(slices.Compact(needs), ", "), strings.Join(summaries, "; ")
+	return l
+}
+
+// shortPaths gives paths, those with and without a slash at the end as one.
+func shortPaths(spellings []string) (all []string) {
+	for _, path := range spellings {
 		if n := len(all); n > 0 && path == all[n-1]+"/" {
 			all[n-1] += "[/]"
 			continue

@@ -28,6 +28,9 @@ const grace = 30 * time.Second
 const (
 	sandboxApp   = "ura"
 	sandboxToken = "11111111-2222-3333-4444-555555555555"
+
+	sandboxUser     = "app"
+	sandboxPassword = "app-secret"
 )
 
 type serveCommand struct {
@@ -178,7 +181,7 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 		"ERP_URL": box, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
 	}
-	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {
 			return v, true

@@ -29,6 +29,7 @@ type Options struct {
 	Rates       Rates   // nil: callers may call as often as they like
 	SignIns     SignIns // nil: who signs in wrongly never has to wait
 	SignInLimit store.SignInLimit
+	Tickets     Tickets // nil: callers fetch no tokens
 	Zone        *time.Location
 	Clock       func() time.Time
 	// Unavailable tells of a backend whether it is not to be called, and what callers are told; may be nil.
@@ -259,6 +260,9 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 	res := Response{Status: reply.Status, Type: reply.Type, Report: report}
 	if p.Wait > 0 {
 		res.Header = []contract.Header{{Name: "Retry-After", Value: strconv.Itoa(seconds(p.Wait))}}
+	}
+	if reply.Challenge != "" {
+		res.Header = append(res.Header, contract.Header{Name: "WWW-Authenticate", Value: reply.Challenge})
 	}
 	if reply.JSON == nil {
 		res.Body = append(buf, reply.Text...)

@@ -270,9 +270,12 @@ func TestServe(t *testing.T) {
 			require.Equal(t, "kept:"+c.want, string(got.Body))
 			require.Equal(t, c.status, got.Status)
 			require.Equal(t, "application/json", got.Type)
-			if c.status == 201 {
+			switch c.status {
+			case 201:
 				require.Equal(t, []contract.Header{{Name: "X-Name", Value: "chair"}}, got.Header)
-			} else {
+			case 401:
+				require.Equal(t, []contract.Header{{Name: "WWW-Authenticate", Value: `Token realm="plain"`}}, got.Header)
+			default:
 				require.Empty(t, got.Header)
 			}
 			if file, line := got.Report.CauseLine(); c.cause != "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -59,9 +60,13 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 		return e.refuse(words, r, problem, report, buf)
 	}
 	report.Step = op.ID
-	if token := op.Issuer; token != nil && e.o.Tickets != nil {
-		if res, ours := e.ticket(token, op, caller, r, now, &report, words, buf); ours {
-			return res
+	switch {
+	case e.o.Tickets == nil: // dry runs
+	case op.Gives != mapping.GivesAnswer:
+		return e.issue(op, caller, r, now, report, words, buf)
+	case op.TokenHeader != "" && fetches(r):
+		if _, problem := e.ticket(op.TokenHeader, caller, r, now); problem != nil {
+			return e.refuse(words, r, problem, report, buf)
 		}
 	}
 	if e.o.Unavailable != nil {
@@ -160,7 +165,7 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 		q.Target = append(append(q.Target, '?'), r.Query...)
 	}
 	if op.BodySchema != nil && r.Body != "" {
-		q.Body, q.Type = bytesOf(r.Body), "application/json"
+		q.Body, q.Type = unsafe.Slice(unsafe.StringData(r.Body), len(r.Body)), "application/json" // only read
 	}
 	p.counted.next = e.o.Calls
 	a := p.counted.Call(ctx, call)

@@ -43,12 +43,16 @@ type Explanation struct {
 
 // Request explains a request; ctx ends what is asked of backends.
 func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Options) *Explanation {
-	route, params, problem := paths.Find(r.Method, r.Path)
+	way, params, problem := paths.Find(r.Method, r.Path)
+	var route *mapping.Route
+	if way != nil {
+		route = way.Route
+	}
 	r.Params = params
 	t := &teller{o: &o, hidden: newHidden(), sources: map[*mapping.Plan]*source{}}
 	t.hidden.request(r, route)
 	path := r.Path // what a route spells is no one's
-	if route == nil || len(params) > 0 || problem != nil {
+	if way == nil || len(params) > 0 || problem != nil {
 		path = t.hidden.target(path)
 	}
 	t.line(0, "%s %s", t.hidden.name(r.Method), path)
@@ -74,6 +78,11 @@ func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Opti
 	e.Turns = &rehearse.Turns{Kept: kept, Memory: memory}
 	if o.Live != nil {
 		t.live(&e, book)
+	}
+	if way.Exposed != nil {
+		res := t.exposed(ctx, way.Exposed, r, e)
+		t.reply(nil, &res)
+		return &Explanation{Text: t.text(), Replied: res.Report.Outcome == "ok"}
 	}
 	t.route(route)
 	res := exchange.New(e).Serve(ctx, route, r, t, nil)

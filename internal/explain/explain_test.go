@@ -108,9 +108,9 @@ func (w *world) options() explain.Options {
 func (w *world) explained(t *testing.T, text, answers string) *explain.Explanation {
 	r, o := request(t, text), w.options()
 	if answers != "" {
-		route, _, _ := w.paths.Find(r.Method, r.Path)
-		require.NotNil(t, route)
-		calls, list := mapping.Answers(diag.NewFile("answers.yaml", answers), route.Plan, w.set, nil, w.World)
+		way, _, _ := w.paths.Find(r.Method, r.Path)
+		require.NotNil(t, way)
+		calls, list := mapping.Answers(diag.NewFile("answers.yaml", answers), way.Route.Plan, w.set, nil, w.World)
 		require.Empty(t, list.Text())
 		o.Answers = calls
 	}

@@ -29,14 +29,14 @@ func TestLineage(t *testing.T) {
 			route, _, problem := w.paths.Find(method, path)
 			require.Nil(t, problem)
 			require.NotNil(t, route)
-			got := explain.LineageOf(route, w.Contracts, w.Functions)
+			got := explain.LineageOf(route.Route, w.Contracts, w.Functions)
 			if *update {
 				a.Files[1].Data = []byte(got.Text())
 				require.NoError(t, os.WriteFile(name, txtar.Format(a), 0o600))
 			}
 			require.Equal(t, string(a.Files[1].Data), got.Text())
 			for range 10 {
-				require.Equal(t, got, explain.LineageOf(route, w.Contracts, w.Functions))
+				require.Equal(t, got, explain.LineageOf(route.Route, w.Contracts, w.Functions))
 			}
 		})
 	}
@@ -46,7 +46,7 @@ func TestLineage(t *testing.T) {
 func TestLineageAsJSON(t *testing.T) {
 	w := load(t)
 	route, _, _ := w.paths.Find("GET", "/p/items/x")
-	out, err := json.Marshal(explain.LineageOf(route, nil, w.Functions))
+	out, err := json.Marshal(explain.LineageOf(route.Route, nil, w.Functions))
 	require.NoError(t, err)
 	require.Contains(t, string(out), `{"route":"GET /p/items/{of}","file":"plain/items.yaml","sources":[{"from":"input.ids","to":[{"step":"every/seen","operation":"memory names","in":"key"},`)
 	require.Contains(t, string(out), `{"step":"reply","in":"body","at":"/names/*/name","replies":[1]}`)

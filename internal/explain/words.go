@@ -83,9 +83,9 @@ func (t *teller) unrouted(paths *intake.Paths, route *mapping.Route, r *intake.R
 // allowed gives the methods a path has.
 func allowed(paths *intake.Paths, path string) string {
 	methods := map[string]bool{}
-	for _, route := range paths.Routes {
-		if _, fits, _ := intake.PathOf(route, path); fits {
-			for _, m := range route.Methods {
+	for _, way := range paths.Ways {
+		if way.Takes(path) {
+			for _, m := range way.Methods {
 				methods[m] = true
 			}
 		}
@@ -196,6 +196,8 @@ func (t *teller) reply(route *mapping.Route, res *exchange.Response) {
 	t.line(0, "")
 	rep := &res.Report
 	switch {
+	case route == nil && rep.Outcome == "ok":
+		t.part("reply", "%d %s, as it came", res.Status, res.Type)
 	case rep.Reply < 0 && rep.Outcome == "ok":
 		t.hidden.received(res.Body) // what was answered before is somebody's
 		t.part("reply", "%d %s, the first answer again: the request is a repeated one", res.Status, res.Type)

@@ -161,6 +161,12 @@ func PathOf(route *mapping.Route, path string) (params []Param, fits bool, probl
 	return nil, false, nil
 }
 
+// Takes tells whether a path is the way's.
+func (w *Way) Takes(path string) bool {
+	_, fits, _ := w.params(path)
+	return fits
+}
+
 // params reads the parameters of the way's path, as PathOf.
 func (w *Way) params(path string) (params []Param, fits bool, problem *Problem) {
 	for _, spelling := range w.Spellings() {

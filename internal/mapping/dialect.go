@@ -23,6 +23,8 @@ var DefaultMessages = map[string]string{
 	"maximum":   "{field} is too great",
 	"minLength": "{field} is too short",
 	"maxLength": "{field} is too long",
+	"minItems":  "{field} has too few elements",
+	"maxItems":  "{field} has too many elements",
 	"repeated":  "{field} is given more than once",
 }
 
@@ -69,6 +71,23 @@ func (l *loader) dialect(doc *document) {
 		}
 	}
 	d.Errors = l.errorReplies(doc.root.Get("errors"), nil, doc.root.KeyOf("errors"))
+	challenge(d)
+}
+
+// challenge says in answers of status 401 how to sign in, where that is a
+// scheme of Authorization (RFC 9110, 15.5.2).
+func challenge(d *Dialect) {
+	i := slices.IndexFunc(d.SignIn, func(p SignInPlace) bool {
+		return p.Place == PlaceHeader && p.Scheme != "" && strings.EqualFold(p.Token, "Authorization")
+	})
+	if i < 0 || d.Errors == nil {
+		return
+	}
+	for _, r := range d.Errors {
+		if r != nil && r.Status == 401 {
+			r.Challenge = d.SignIn[i].Scheme + ` realm="` + d.Name + `"`
+		}
+	}
 }
 
 func (l *loader) prefixes(n *yamldoc.Node) []string {

@@ -51,12 +51,29 @@ func (l *loader) expose(doc *document) {
 			}
 			doors[spot] = door
 			l.set.Exposed = append(l.set.Exposed, door)
+			if slices.ContainsFunc(strings.Split(op.Path, "/"), func(s string) bool {
+				return strings.Contains(s, "{") && !(s[0] == '{' && strings.IndexByte(s, '}') == len(s)-1)
+			}) {
+				l.list.Errorf(e.Key.Span, "path", "%s has the path %s: only parameters that stand alone between slashes can be exposed", op.Name(), op.Path)
+			}
 			if !slices.ContainsFunc(d.Prefixes, func(p string) bool { return strings.HasPrefix(op.Path, p+"/") }) {
 				l.list.Errorf(e.Key.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path, d.Name).
 					Help = "add a prefix to the dialect, or leave the operation out"
 			}
 		}
-		door.Operations = append(door.Operations, &ExposedOperation{Operation: op, Needs: permission})
+		offered := &ExposedOperation{Operation: op, Needs: permission}
+		if t := c.SignIn.Token; t != nil && t.Header != "" {
+			if op.Token {
+				offered.TokenHeader = t.Header
+			}
+			switch op {
+			case t.Obtain:
+				offered.Gives = GivesToken
+			case t.Renew:
+				offered.Gives = RenewsToken
+			}
+		}
+		door.Operations = append(door.Operations, offered)
 	}
 	for i := range needs.Entries {
 		e := &needs.Entries[i]

@@ -56,8 +56,20 @@ type Exposed struct {
 // ExposedOperation is one operation that is reached so.
 type ExposedOperation struct {
 	*contract.Operation
-	Needs string // permission
+	Needs       string // permission
+	Gives       Gives
+	TokenHeader string // of one that carries a fetched token: the header it stands in; "" for others
 }
+
+// Gives is what an exposed operation stands for when it is about the backend's token.
+type Gives uint8
+
+// What operations give.
+const (
+	GivesAnswer Gives = iota
+	GivesToken        // the backend's token: callers get one of the gateway's own
+	RenewsToken       // likewise, for one that is still good
+)
 
 // Repeat says which requests are repeats of one another.
 type Repeat struct {
@@ -341,6 +353,7 @@ type ErrorReply struct {
 	JSON           *expr.Template
 	Text           string // sent byte for byte
 	Type           string
+	Challenge      string // of a status 401: what WWW-Authenticate says (RFC 9110, 11.6.1); "" for nothing
 	At             diag.Span
 }
 

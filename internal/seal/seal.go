@@ -47,6 +47,8 @@ type Key struct {
 	id   [idSize]byte
 	aead cipher.AEAD
 	macs sync.Pool // of *mac
+
+	tickets []byte
 }
 
 // mac is an HMAC to be used again.
@@ -75,11 +77,15 @@ func NewKey(secret []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	tickets, err := derive("tickets", 32)
+	if err != nil {
+		return nil, err
+	}
 	block, err := aes.NewCipher(sealing)
 	if err != nil {
 		return nil, err
 	}
-	k := &Key{}
+	k := &Key{tickets: tickets}
 	copy(k.id[:], id)
 	if k.aead, err = cipher.NewGCM(block); err != nil {
 		return nil, err
@@ -98,6 +104,9 @@ func RandomKey() *Key {
 	}
 	return k
 }
+
+// Tickets gives the key that callers' tickets are signed with.
+func (k *Key) Tickets() []byte { return k.tickets }
 
 // Name gives the HMAC of text.
 func (k *Key) Name(text []byte) (n Name) {

@@ -23,6 +23,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/maptest"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/store"
+	"github.com/emenda-gateway/emenda/internal/ticket"
 )
 
 // Snapshot is a loaded configuration with its secrets and connections: what serves.
@@ -102,12 +103,26 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 	for _, name := range slices.Sorted(maps.Keys(settings.Callers)) {
 		s.callers = append(s.callers, callerOf(settings.Callers[name]))
 	}
+	tickets, err := issuer(kept)
+	if err != nil {
+		s.Close()
+		return nil, err
+	}
 	s.Exchanger = exchange.New(exchange.Options{
 		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, Rates: kept, SignIns: kept, SignInLimit: store.SignInLimit(settings.Limits.SignIn), Zone: settings.Timezone, Clock: time.Now,
-		Unavailable: s.unavailable,
-		Fuel:        settings.Limits.Fuel, MaxEach: settings.Limits.Each,
+		Unavailable: s.unavailable, Tickets: tickets,
+		Fuel: settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})
 	return s, nil
+}
+
+// issuer gives who issues callers' tickets, with the keys that the store has.
+func issuer(kept *store.Store) (*ticket.Issuer, error) {
+	var keys [][]byte
+	for _, k := range kept.Keys() {
+		keys = append(keys, k.Tickets())
+	}
+	return ticket.New(keys...)
 }
 
 // leftOut tells each backend and caller once, with all that is unset.
@@ -249,9 +264,9 @@ func (s *Snapshot) Call(ctx context.Context, c *backend.Call) *backend.Answer {
 	return client.Do(ctx, c)
 }
 
-// RouteLeftOut tells whether nobody can be served on a route: every caller of its dialect is left out.
-func (s *Snapshot) RouteLeftOut(r *mapping.Route) bool {
-	return !slices.ContainsFunc(s.callers, func(c *intake.Caller) bool { return c.Dialect == r.Dialect.Name })
+// LeftOutDialect tells whether nobody can be served in a dialect: every caller of it is left out.
+func (s *Snapshot) LeftOutDialect(d *mapping.Dialect) bool {
+	return !slices.ContainsFunc(s.callers, func(c *intake.Caller) bool { return c.Dialect == d.Name })
 }
 
 // Close closes idle connections.

@@ -60,15 +60,15 @@ func packOf(name string) string {
 	return pack
 }
 
-var routeKey = regexp.MustCompile(`(?m)^route[ \t]*:`)
+var routeKey = regexp.MustCompile(`(?m)^(route|expose)[ \t]*:`)
 
-// hasRoute tells a mapping from other files; one that cannot be read is told by how it looks.
+// hasRoute tells a mapping, and a file that exposes, from other files; one that cannot be read is told by how it looks.
 func hasRoute(f *diag.File) bool {
 	root, list := yamldoc.Parse(f)
 	if root == nil || list.HasErrors() {
 		return routeKey.MatchString(f.Text)
 	}
-	return root.Kind == yamldoc.Map && root.Get("route") != nil
+	return root.Kind == yamldoc.Map && (root.Get("route") != nil || root.Get("expose") != nil)
 }
 
 // called gives the backends that what is served may call, through flows too.
@@ -89,6 +89,9 @@ func (l *Loaded) called() map[string]bool {
 	}
 	for _, r := range l.Set.Routes {
 		walk(r.Plan)
+	}
+	for _, e := range l.Set.Exposed {
+		backends[e.Operations[0].Backend] = true
 	}
 	return backends
 }

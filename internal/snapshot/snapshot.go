@@ -147,7 +147,7 @@ func checkCallers(cfg *config.Config, set *mapping.Set, list *diag.List) {
 		c := cfg.Callers[name]
 		d := set.Dialects[c.Dialect]
 		for _, p := range c.Permissions {
-			if !slices.ContainsFunc(set.Routes, func(r *mapping.Route) bool { return r.Dialect == d && permits(p.Glob, r.Needs) }) {
+			if !slices.ContainsFunc(needs(set, d), func(n string) bool { return permits(p.Glob, n) }) {
 				list.Errorf(p.At, "unknown-permission", "permission %q allows caller %s nothing: no route of dialect %s needs it", p.Glob, name, c.Dialect).
 					Help = suggestion(p.Glob, append(needs(set, d), d.Name+".*"))
 			}
@@ -169,6 +169,13 @@ func needs(set *mapping.Set, d *mapping.Dialect) []string {
 	for _, r := range set.Routes {
 		if r.Dialect == d {
 			all = append(all, r.Needs)
+		}
+	}
+	for _, e := range set.Exposed {
+		for _, op := range e.Operations {
+			if e.Dialect == d {
+				all = append(all, op.Needs)
+			}
 		}
 	}
 	return all
@@ -208,8 +215,16 @@ func (l *Loaded) Summary() string {
 	for _, c := range l.Contracts {
 		operations += len(c.Operations)
 	}
-	return fmt.Sprintf("good: %s, %s, %s, %s of %s, %s",
-		count(len(l.Set.Routes), "route"), count(len(l.Set.Flows), "flow"), count(len(l.Set.Tables), "table"),
+	exposed := 0
+	for _, e := range l.Set.Exposed {
+		exposed += len(e.Operations)
+	}
+	offered := ""
+	if exposed > 0 {
+		offered = count(exposed, "exposed operation") + ", "
+	}
+	return fmt.Sprintf("good: %s, %s%s, %s, %s of %s, %s",
+		count(len(l.Set.Routes), "route"), offered, count(len(l.Set.Flows), "flow"), count(len(l.Set.Tables), "table"),
 		count(operations, "operation"), count(len(l.Config.Backends), "backend"), count(tests, "test"))
 }
 

@@ -378,3 +378,6 @@ func until(m *mapping.Memory, now time.Time) time.Time {
 	}
 	return after
 }
+
+// Keys gives the keys in force, the first of which seals.
+func (s *Store) Keys() seal.Keys { return s.keys }
