@@ -1,5 +1,5 @@
 // Command configmaps prints gateway.yaml and a folder of mappings as Kubernetes
-// ConfigMaps, one for each folder in it, as deploy/kubernetes mounts them:
+// ConfigMaps, one for each folder in it and below, as deploy/kubernetes mounts them:
 //
 //	go run ./deploy/configmaps | kubectl apply -f -
 package main
@@ -76,11 +76,11 @@ func write(out io.Writer, config, mappings string) error {
 		if !folder.IsDir() || folder.Name() == "testdata" {
 			continue
 		}
-		m, err := folderMap(filepath.Join(mappings, folder.Name()))
+		maps, err := folderMaps(filepath.Join(mappings, folder.Name()), folder.Name())
 		if err != nil {
 			return err
 		}
-		all.Items = append(all.Items, m)
+		all.Items = append(all.Items, maps...)
 	}
 	e := json.NewEncoder(out)
 	e.SetEscapeHTML(false)
@@ -88,27 +88,36 @@ func write(out io.Writer, config, mappings string) error {
 	return e.Encode(all)
 }
 
-func folderMap(folder string) (configMap, error) {
-	m := newMap("emenda-mappings-" + strings.ReplaceAll(filepath.Base(folder), "_", "-"))
+// folderMaps gives the ConfigMap of a folder that has files, and those of the folders in it.
+func folderMaps(folder, name string) (all []configMap, err error) {
+	m := newMap("emenda-mappings-" + strings.ReplaceAll(name, "_", "-"))
 	size := 0
 	files, err := os.ReadDir(folder)
 	if err != nil {
-		return m, err
+		return nil, err
 	}
 	for _, file := range files {
 		path := filepath.Join(folder, file.Name())
 		if file.IsDir() {
-			return m, fmt.Errorf("%s: a ConfigMap holds no folders; move its files up", path)
+			inside, err := folderMaps(path, name+"-"+file.Name())
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, inside...)
+			continue
 		}
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return m, err
+			return nil, err
 		}
 		m.Data[file.Name()] = string(text)
 		size += len(text)
 	}
 	if size > most {
-		return m, errors.New(folder + ": more than a ConfigMap may hold (1 MiB); split the folder")
+		return nil, errors.New(folder + ": more than a ConfigMap may hold (1 MiB); split the folder")
 	}
-	return m, nil
+	if len(m.Data) > 0 {
+		all = append([]configMap{m}, all...)
+	}
+	return all, nil
 }

@@ -14,6 +14,26 @@ import (
 	"github.com/emenda-gateway/emenda/internal/snapshot"
 )
 
+// source is a ConfigMap as a volume names it: whole, or some of its keys under other paths.
+type source struct {
+	Name  string
+	Items []struct{ Key, Path string }
+}
+
+// files gives what stands in the volume.
+func (s source) files(t *testing.T, data map[string]string) map[string]string {
+	if len(s.Items) == 0 {
+		return data
+	}
+	out := map[string]string{}
+	for _, item := range s.Items {
+		require.Contains(t, data, item.Key, "%s has no file of that name", s.Name)
+		out[item.Path] = data[item.Key]
+	}
+	require.Len(t, out, len(data), "some files of %s are mounted nowhere: name them in deploy/kubernetes/deployment.yaml", s.Name)
+	return out
+}
+
 // TestMounted: mounted as the Deployment says, the ConfigMaps are a
 // configuration that checks; every one is mounted, and nothing else.
 func TestMounted(t *testing.T) {
@@ -38,7 +58,12 @@ func TestMounted(t *testing.T) {
 					}
 					Volumes []struct {
 						Name      string
-						ConfigMap struct{ Name string } `yaml:"configMap"`
+						ConfigMap source `yaml:"configMap"`
+						Projected struct {
+							Sources []struct {
+								ConfigMap source `yaml:"configMap"`
+							}
+						}
 					}
 				}
 			}
@@ -48,25 +73,26 @@ func TestMounted(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, yaml.Unmarshal(text, &deployment))
 	pod := deployment.Spec.Template.Spec
-	volumes := map[string]string{}
+	volumes := map[string][]source{}
 	for _, v := range pod.Volumes {
 		if v.ConfigMap.Name != "" {
-			volumes[v.Name] = v.ConfigMap.Name
+			volumes[v.Name] = append(volumes[v.Name], v.ConfigMap)
+		}
+		for _, s := range v.Projected.Sources {
+			volumes[v.Name] = append(volumes[v.Name], s.ConfigMap)
 		}
 	}
 	root := t.TempDir()
 	for _, mount := range pod.Containers[0].VolumeMounts {
-		name, ok := volumes[mount.Name]
-		if !ok {
-			continue
-		}
-		m, ok := maps[name]
-		require.True(t, ok, "%s is mounted and not written", name)
-		delete(maps, name)
-		folder := filepath.Join(root, mount.MountPath)
-		require.NoError(t, os.MkdirAll(folder, 0o700))
-		for file, content := range m.Data {
-			require.NoError(t, os.WriteFile(filepath.Join(folder, file), []byte(content), 0o600))
+		for _, from := range volumes[mount.Name] {
+			m, ok := maps[from.Name]
+			require.True(t, ok, "%s is mounted and not written", from.Name)
+			delete(maps, from.Name)
+			for file, content := range from.files(t, m.Data) {
+				file = filepath.Join(root, mount.MountPath, file)
+				require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o700))
+				require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+			}
 		}
 	}
 	require.Empty(t, maps, "written, and mounted nowhere: name them in deploy/kubernetes/deployment.yaml")
@@ -85,7 +111,7 @@ func TestRefused(t *testing.T) {
 		want   string
 	}{
 		"no folder of mappings named": {"gateway: {}\n", map[string]string{"a/b.yaml": "x"}, "should have the line"},
-		"a folder in a folder":        {good, map[string]string{"a/b/c.yaml": "x"}, "holds no folders"},
+		"too much in a folder below":  {good, map[string]string{"a/b/c.yaml": strings.Repeat("x", 1<<20)}, "split the folder"},
 		"too much":                    {good, map[string]string{"a/b.yaml": strings.Repeat("x", 1<<20)}, "split the folder"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,6 +51,7 @@ func TestShippedFile(t *testing.T) {
 		"SGP_URL is not set: serving leaves backend sgp out",
 		"SGP_APP is not set: serving leaves backend sgp out",
 		"SGP_TOKEN is not set: serving leaves backend sgp out",
+		"APP_PASSWORD is not set: serving leaves caller app out",
 		"URA_TOKEN is not set: serving leaves caller ivr out",
 	}, told)
 
@@ -61,7 +62,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "")
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })
 	require.Empty(t, list.Text())
