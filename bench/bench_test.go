@@ -79,7 +79,7 @@ func TestLikeWithLike(t *testing.T) {
 			require.Positive(t, median(r.most[200]), r.server.name)
 			require.GreaterOrEqual(t, median(r.half[200]), ms(table.latency), r.server.name)
 		}
-		require.Positive(t, median(table.rows[1].mallocs))
+		require.Len(t, table.rows[1].mallocs, 2) // of so few requests less than reading the metric takes: no figure
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
