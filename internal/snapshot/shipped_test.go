@@ -59,7 +59,7 @@ func pinned(l *Loaded) string {
 		text, ok := pinnedContracts.Load(c)
 		if !ok {
 			var own strings.Builder
-			pinnedContract(&own, c)
+			pinnedContract(&own, c, true)
 			text, _ = pinnedContracts.LoadOrStore(c, own.String())
 		}
 		b.WriteString(text.(string)) //nolint:forcetypeassert // only texts are kept
@@ -121,7 +121,8 @@ var samples string
 // statuses lie on both sides of the bounds that HTTP and contracts draw.
 var statuses = []int{200, 299, 300, 399, 400, 401, 402, 403, 404, 405, 429, 499, 500, 503}
 
-func pinnedContract(b *strings.Builder, c *contract.Contract) {
+// pinnedContract describes a contract; without meanings, what costs most of it is left out.
+func pinnedContract(b *strings.Builder, c *contract.Contract, meanings bool) {
 	fmt.Fprintf(b, "contract %s\n", c.Name)
 	if s := c.SignIn; s.Basic != nil {
 		fmt.Fprintf(b, "  basic %s %s\n", s.Basic.User, s.Basic.Password)
@@ -136,15 +137,26 @@ func pinnedContract(b *strings.Builder, c *contract.Contract) {
 		}
 		fmt.Fprintf(b, ", lives %ds\n", t.Life)
 	}
-	meanings := map[string]string{}
+	known := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(c.Operations)) {
-		pinnedOperation(b, c.Operations[id], meanings)
+		pinnedOperation(b, c.Operations[id])
+		if meanings {
+			pinnedMeanings(b, c.Operations[id], known)
+		}
 	}
 }
 
-// pinnedOperation describes how an operation goes out, what is known of it and
-// what its answers mean; meanings holds who was the first to say so.
-func pinnedOperation(b *strings.Builder, op *contract.Operation, meanings map[string]string) {
+// pinnedBriefly describes the contracts of a load without what answers mean.
+func pinnedBriefly(l *Loaded) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(l.Contracts)) {
+		pinnedContract(&b, l.Contracts[name], false)
+	}
+	return b.String()
+}
+
+// pinnedOperation describes how an operation goes out and what is known of it.
+func pinnedOperation(b *strings.Builder, op *contract.Operation) {
 	params := make([]jsonx.Value, len(op.Params))
 	for i, p := range op.Params {
 		params[i] = jsonx.RawValue(`"` + strings.ToUpper(p.Name) + `"`)
@@ -173,17 +185,22 @@ func pinnedOperation(b *strings.Builder, op *contract.Operation, meanings map[st
 		b.WriteByte('\n')
 	}
 	pinnedFacts(b, op)
-	means := pinnedMeanings(op)
-	if first := meanings[means]; first != "" {
+}
+
+// pinnedMeanings says what answers are taken to mean, or whose mean the same;
+// known holds who was the first to say so.
+func pinnedMeanings(b *strings.Builder, op *contract.Operation, known map[string]string) {
+	means := meaningsOf(op)
+	if first := known[means]; first != "" {
 		fmt.Fprintf(b, "    answers mean what those of %s do\n", first)
 		return
 	}
-	meanings[means] = op.ID
+	known[means] = op.ID
 	b.WriteString(means)
 }
 
-// pinnedMeanings says what answers are taken to mean.
-func pinnedMeanings(op *contract.Operation) string {
+// meaningsOf says what answers are taken to mean.
+func meaningsOf(op *contract.Operation) string {
 	b := new(strings.Builder)
 	for _, sample := range strings.Split(strings.TrimSuffix(samples, "\n"), "\n") {
 		var line []string
