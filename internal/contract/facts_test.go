@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -279,4 +280,22 @@ func TestFolderMistakes(t *testing.T) {
 		got.WriteString("== " + c.name + "\n" + list.Text())
 	}
 	golden(t, "testdata/folders.txt", got.String())
+}
+
+// Schemas that refer to each other so that they double forty times over are told in time.
+func TestSchemasThatGrow(t *testing.T) {
+	for _, shape := range []string{
+		"{ type: object, properties: { a: { $ref: '#/components/schemas/S%d' }, b: { $ref: '#/components/schemas/S%d' } } }",
+		"{ anyOf: [{ $ref: '#/components/schemas/S%d' }, { $ref: '#/components/schemas/S%d' }] }",
+		"{ type: array, items: { oneOf: [{ $ref: '#/components/schemas/S%d' }, { $ref: '#/components/schemas/S%d' }] } }",
+	} {
+		var parts strings.Builder
+		parts.WriteString("components:\n  schemas:\n    S40: { type: string, x-emenda-secret: true }\n")
+		for i := range 40 {
+			fmt.Fprintf(&parts, "    S%d: "+shape+"\n", i, i+1, i+1)
+		}
+		text := strings.Replace(plain, "paths:", parts.String()+"paths:", 1)
+		text = strings.Replace(text, "x: { type: integer }", "x: { $ref: '#/components/schemas/S0' }", 1)
+		require.Contains(t, problems(t, text), "grow beyond 30000")
+	}
 }

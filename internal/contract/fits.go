@@ -94,6 +94,9 @@ type way struct {
 // misfits gives what an example has wrong, each where it stands. The words never quote values.
 func (l *loader) misfits(ex *yamldoc.Node, s *Schema, w way) diag.List {
 	m := &misfit{way: w, l: l}
+	if l.read > maxSchemas {
+		return nil // which has been told
+	}
 	m.value(ex, s, "")
 	return m.list
 }

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,7 +14,7 @@ import (
 
 // Whatever a contract file holds, Load says something or gives a contract whose operations work.
 func FuzzLoad(f *testing.F) {
-	for _, s := range []string{plain, kinds, places, "", "openapi: 3.1.0", "[]", "paths: { /a: { get: 1 } }",
+	for _, s := range []string{plain, kinds, places, clubRoot + strings.TrimPrefix(clubMembers+twoOperations, "x-emenda-section: Members\n"), "", "openapi: 3.1.0", "[]", "paths: { /a: { get: 1 } }",
 		"components: { schemas: { A: { $ref: '#/components/schemas/A' } } }",
 		"paths: { /a: { get: { responses: { '200': { content: { application/json: { example: { a: [1] } } }, x-emenda-source: inferred } } } } }"} {
 		f.Add(s)
@@ -45,6 +46,15 @@ func FuzzLoad(f *testing.F) {
 				values[i] = jsonx.TextValue("1")
 			}
 			_ = op.Build(&r, values, nil)
+			for _, body := range []jsonx.Value{{}, jsonx.RawValue(`{"id":"7","user":""}`), jsonx.RawValue(`[{}]`)} {
+				op.Missing(jsonx.RawValue(`{"id":1}`), body)
+				op.Variant(jsonx.RawValue(`{"id":1}`), body)
+			}
+			for _, ex := range op.Exchanges {
+				if err := op.Build(&r, ex.Params, ex.Body); err != nil && ex.Whole && ex.Exception == "" {
+					_ = err.Error() // a value that cannot stand in its place
+				}
+			}
 			for _, e := range op.Examples {
 				var a jsonx.Arena
 				op.Classify(&a, e.Status, e.Type, []byte(e.Answer))
