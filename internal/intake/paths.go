@@ -66,9 +66,9 @@ func NewPaths(set *mapping.Set) *Paths {
 
 // waysOf gives the ways to a mapping: one below each of its dialect's prefixes.
 func waysOf(r *mapping.Route) []*Way {
-	all := make([]*Way, 0, len(r.Dialect.Prefixes))
-	for _, text := range r.Dialect.Prefixes {
-		path := strings.TrimSuffix(text, "/") + "/" + strings.Trim(r.Path, "/")
+	paths := r.Spelled()
+	all := make([]*Way, 0, len(paths))
+	for _, path := range paths {
 		all = append(all, &Way{Path: path, Methods: r.Methods, Dialect: r.Dialect, Route: r})
 	}
 	return all

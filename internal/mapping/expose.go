@@ -56,7 +56,7 @@ func (l *loader) expose(doc *document) {
 			}) {
 				l.list.Errorf(e.Key.Span, "path", "%s has the path %s: only parameters that stand alone between slashes can be exposed", op.Name(), op.Path)
 			}
-			if !slices.ContainsFunc(d.Prefixes, func(p string) bool { return strings.HasPrefix(op.Path, p+"/") }) {
+			if !slices.ContainsFunc(d.Prefixes, func(p string) bool { _, ok := below(op.Path, p); return ok }) {
 				l.list.Errorf(e.Key.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path, d.Name).
 					Help = "add a prefix to the dialect, or leave the operation out"
 			}
@@ -139,18 +139,26 @@ func (l *loader) replaces(r *Route, n *yamldoc.Node) {
 	if op == nil || r.Dialect == nil {
 		return
 	}
-	rest := ""
+	rest, found := "", false
 	for _, p := range r.Dialect.Prefixes { // the longest one
-		if after, ok := strings.CutPrefix(op.Path, p+"/"); ok && (rest == "" || len(after) < len(rest)) {
-			rest = after
+		if after, ok := below(op.Path, p); ok && (!found || len(after) < len(rest)) {
+			rest, found = after, true
 		}
 	}
-	if rest == "" {
+	if !found {
 		l.list.Errorf(n.Span, "path", "%s has the path %s, which no prefix of dialect %s begins", op.Name(), op.Path, r.Dialect.Name)
 		return
 	}
 	r.Replaces, r.Path, r.Methods = op, rest, []string{op.Method}
 	r.At = n.Span
+}
+
+// below gives what of a path stands below a prefix.
+func below(path, prefix string) (string, bool) {
+	if path == prefix {
+		return "", true
+	}
+	return strings.CutPrefix(path, prefix+"/")
 }
 
 // inputOf is the input of a route that stands in the place of op and says none

@@ -34,7 +34,7 @@ func (l *loader) mapping(d *document) {
 	p.finish()
 	if r.Dialect != nil {
 		l.credentials(r)
-		if r.Path != "" {
+		if r.Path != "" || r.Replaces != nil {
 			l.set.Routes = append(l.set.Routes, r)
 		}
 	}
@@ -81,9 +81,13 @@ func (l *loader) route(r *Route, n *yamldoc.Node) {
 	if len(r.Methods) == 0 {
 		r.Methods = r.Dialect.Methods
 	}
-	r.Plan.Name = r.Dialect.Name + "/" + r.Path
+	name := r.Path
+	if r.Replaces != nil {
+		name = r.Replaces.ID
+	}
+	r.Plan.Name = r.Dialect.Name + "/" + name
 	if r.Needs == "" {
-		r.Needs = r.Dialect.Name + "." + r.Path
+		r.Needs = r.Dialect.Name + "." + name
 	}
 	r.Errors = r.Dialect.Errors
 	if e := n.Get("errors"); e != nil && r.Dialect.Errors != nil {
@@ -112,7 +116,7 @@ func (l *loader) conflicts() {
 		told := map[*Route]bool{}
 		for _, prefix := range r.Dialect.Prefixes {
 			for _, method := range r.Methods {
-				spot := method + " " + prefix + "/" + anonymous(strings.Trim(r.Path, "/"))
+				spot := method + " " + anonymous(r.under(prefix))
 				other := taken[spot]
 				if other == nil {
 					taken[spot] = r
@@ -140,7 +144,7 @@ func (l *loader) doors() {
 	for _, r := range l.set.Routes {
 		for _, prefix := range r.Dialect.Prefixes {
 			for _, method := range r.Methods {
-				spot := method + " " + prefix + "/" + anonymous(r.Path)
+				spot := method + " " + anonymous(r.under(prefix))
 				if r.Replaces != nil {
 					replaced[r.Replaces] = r.At
 					continue
@@ -167,6 +171,23 @@ func (l *loader) doors() {
 		kept = append(kept, e)
 	}
 	l.set.Exposed = kept
+}
+
+// under gives the route's whole path below a prefix, without a slash at the end.
+func (r *Route) under(prefix string) string {
+	return strings.TrimSuffix(prefix+"/"+strings.Trim(r.Path, "/"), "/")
+}
+
+// Spelled gives the route's whole paths, one below each of its dialect's
+// prefixes that it has, without a slash at the end.
+func (r *Route) Spelled() []string {
+	var all []string
+	for _, prefix := range r.Dialect.Prefixes {
+		if path := r.under(prefix); r.Replaces == nil || path == strings.TrimSuffix(r.Replaces.Path, "/") {
+			all = append(all, path)
+		}
+	}
+	return all
 }
 
 // anonymous gives a path with its parameters unnamed: {a} and {b} match the same.

@@ -12,7 +12,7 @@ import (
 
 // notes are keys for people: no run differs without them.
 var notes = []string{
-	"mapping.summary", "mapping.tests", "flow.summary", "flow.tests", "dialect.summary", "table.summary",
+	"mapping.summary", "mapping.tests", "flow.summary", "flow.tests", "dialect.summary", "table.summary", "expose.summary",
 	"contract.tags", "info.description", "tag.description", "path.summary", "path.description", "section.description",
 	"parameter.description", "parameter.deprecated", "parameter.example",
 	"schema.title", "schema.description", "schema.deprecated", "schema.format", "schema.default", "schema.example", "schema.examples",
@@ -23,11 +23,12 @@ var notes = []string{
 // elsewhere are keys whose effect lies outside what tests of mappings see (time,
 // connections, listening), and the test that shows it.
 var elsewhere = map[string]string{
-	"route.timeout": "internal/flow/order_test.go: TestDeadline",
-	"step.timeout":  "internal/flow/order_test.go: TestTimeoutsAndRetriesAreHandedOver",
-	"retry.every":   "internal/flow/order_test.go: TestTimeoutsAndRetriesAreHandedOver",
-	"step.at_most":  "internal/flow/each_test.go: TestEachReadingRunsTogether",
-	"dialect.slash": "routes/serve_test.go: TestAnswers",
+	"exposed contract.timeout": "internal/exchange/exposed_test.go: TestExposed",
+	"route.timeout":            "internal/flow/order_test.go: TestDeadline",
+	"step.timeout":             "internal/flow/order_test.go: TestTimeoutsAndRetriesAreHandedOver",
+	"retry.every":              "internal/flow/order_test.go: TestTimeoutsAndRetriesAreHandedOver",
+	"step.at_most":             "internal/flow/each_test.go: TestEachReadingRunsTogether",
+	"dialect.slash":            "routes/serve_test.go: TestAnswers",
 
 	"operation.x-emenda-cacheable":   "internal/contract/facts_test.go: TestFacts",
 	"operation.x-emenda-credentials": "internal/contract/facts_test.go: TestFacts",

@@ -41,6 +41,7 @@ func FileKinds() []FileKind {
 		{"flow", mapping.FlowShape, "flows/order_of.yaml"},
 		{"dialect", mapping.DialectShape, "dialects/forms.yaml"},
 		{"table", mapping.TableShape, "tables/states.yaml"},
+		{"expose", mapping.ExposeShape, "club_offered.yaml"},
 		{"contract", contract.Shape, "contracts/demo.yaml"},
 		{"section", contract.SectionShape, "contracts/club/members.yaml"},
 		{"gateway.yaml", config.Shape, "gateway.yaml"},
@@ -112,7 +113,7 @@ func (c *Cases) read(folder string) error {
 // kindOf tells a file's kind by its keys.
 func kindOf(root *yamldoc.Node) string {
 	for _, k := range []struct{ key, kind string }{
-		{"route", "mapping"}, {"flow", "flow"}, {"dialect", "dialect"}, {"table", "table"}, {"openapi", "contract"}, {"x-emenda-section", "section"}, {"backends", "gateway.yaml"},
+		{"route", "mapping"}, {"flow", "flow"}, {"dialect", "dialect"}, {"table", "table"}, {"expose", "expose"}, {"openapi", "contract"}, {"x-emenda-section", "section"}, {"backends", "gateway.yaml"},
 	} {
 		if root.Get(k.key) != nil {
 			return k.kind

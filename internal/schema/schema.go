@@ -27,6 +27,7 @@ var kinds = []kind{
 	{"flow", "flow", "A flow of Emenda", mapping.FlowShape},
 	{"dialect", "dialect", "A dialect of Emenda", mapping.DialectShape},
 	{"table", "table", "A table of Emenda", mapping.TableShape},
+	{"expose", "expose", "What Emenda offers of a backend as it is", mapping.ExposeShape},
 	{"contract", "openapi", "A backend's contract", contract.Shape},
 	{"section", "x-emenda-section", "A section of a backend's contract", contract.SectionShape},
 	{"gateway", "gateway", "Emenda's gateway.yaml", config.Shape},

@@ -87,6 +87,8 @@ func files(t *testing.T) (all []file) {
 			f.kind, f.shape = "dialect", mapping.DialectShape
 		case n.Get("table") != nil:
 			f.kind, f.shape = "table", mapping.TableShape
+		case n.Get("expose") != nil:
+			f.kind, f.shape = "expose", mapping.ExposeShape
 		default:
 			return // data of a test
 		}
@@ -222,5 +224,5 @@ func TestUnknownKind(t *testing.T) {
 	_, err := schema.Of("maping")
 	require.EqualError(t, err, `there is no kind of file "maping": did you mean mapping?`)
 	_, err = schema.Of("")
-	require.EqualError(t, err, `there is no kind of file "": known: mapping, flow, dialect, table, contract, section, gateway`)
+	require.EqualError(t, err, `there is no kind of file "": known: mapping, flow, dialect, table, expose, contract, section, gateway`)
 }

@@ -75,6 +75,7 @@ func shapeOf(root *yamldoc.Node) *yamldoc.Shape {
 		{"flow", mapping.FlowShape},
 		{"dialect", mapping.DialectShape},
 		{"table", mapping.TableShape},
+		{"expose", mapping.ExposeShape},
 		{"openapi", contract.Shape},
 		{"x-emenda-section", contract.SectionShape},
 	} {
