@@ -54,6 +54,13 @@ func pinned(l *Loaded) string {
 	for _, r := range l.Set.Routes {
 		pinnedRoute(&b, r, l.Zone())
 	}
+	for _, e := range l.Set.Exposed {
+		fmt.Fprintf(&b, "offered %s %s in %s within %s", e.Method, e.Path, e.Dialect.Name, e.Timeout)
+		for _, op := range e.Operations {
+			fmt.Fprintf(&b, ", %s for %s", op.Name(), op.Needs)
+		}
+		b.WriteByte('\n')
+	}
 	for _, name := range slices.Sorted(maps.Keys(l.Contracts)) {
 		c := l.Contracts[name]
 		text, ok := pinnedContracts.Load(c)
