@@ -12,14 +12,19 @@ import (
 
 // table is what was measured with one latency of the ERP.
 type table struct {
+	title       string
+	to          string // what the ratios are to
 	latency     time.Duration
 	connections int
+	rates       []int
 	rows        []*row
 }
 
 // row is one server's figures, one of each round.
 type row struct {
+	name    string
 	server  *server
+	target  load.Target
 	cpu     []float64         // µs a request
 	speed   []float64         // requests a second, as fast as it answers
 	half    map[int][]float64 // rate: ms that half of all stay within
@@ -30,19 +35,27 @@ type row struct {
 // measure measures every server in every round, one after the other, beginning
 // with another one each round.
 func measure(ctx context.Context, w *world, o options, progress io.Writer) ([]*table, error) {
-	tables := []*table{{connections: 64}, {latency: o.erpLatency, connections: o.crowd}}
+	tables := []*table{
+		{title: "The lookup, ERP of 0 ms, 64 connections", to: "by hand", connections: 64, rates: o.rates},
+		{title: fmt.Sprintf("The lookup, ERP of %d ms, %d connections", o.erpLatency.Milliseconds(), o.crowd), to: "by hand", latency: o.erpLatency, connections: o.crowd, rates: o.rates},
+		{title: "Passed on as it is, ERP of 0 ms, 64 connections", to: "bare Fiber", connections: 64},
+	}
+	for _, t := range tables[:2] {
+		for _, s := range w.servers {
+			t.rows = append(t.rows, newRow(s.name, s, s.target))
+		}
+	}
+	tables[2].rows = w.passedOn()
 	if o.onlyFloor {
-		tables = tables[:1]
+		tables[0].rates = nil
+		tables = []*table{tables[0], tables[2]}
 	}
 	for _, t := range tables {
 		if err := w.take(t.latency); err != nil {
 			return nil, err
 		}
-		for _, s := range w.servers {
-			t.rows = append(t.rows, &row{server: s, half: map[int][]float64{}, most: map[int][]float64{}})
-		}
 		for round := range o.rounds {
-			fmt.Fprintf(progress, "ERP of %s, round %d of %d\n", t.latency, round+1, o.rounds)
+			fmt.Fprintf(progress, "%s, round %d of %d\n", t.title, round+1, o.rounds)
 			for i := range t.rows {
 				if ctx.Err() != nil { // told to stop: the servers have to end with us
 					return nil, context.Cause(ctx)
@@ -56,23 +69,24 @@ func measure(ctx context.Context, w *world, o options, progress io.Writer) ([]*t
 	return tables, nil
 }
 
+func newRow(name string, s *server, t load.Target) *row {
+	return &row{name: name, server: s, target: t, half: map[int][]float64{}, most: map[int][]float64{}}
+}
+
 // measure is one round of one server.
 func (r *row) measure(t *table, o options) error {
-	c, err := load.Open(r.server.target, t.connections)
+	c, err := load.Open(r.target, t.connections)
 	if err != nil {
-		return fmt.Errorf("%s: %w", r.server.name, err)
+		return fmt.Errorf("%s: %w", r.name, err)
 	}
 	defer c.Close()
 	if err := r.flatOut(c, t, o); err != nil {
-		return fmt.Errorf("%s: %w", r.server.name, err)
+		return fmt.Errorf("%s: %w", r.name, err)
 	}
-	if o.onlyFloor {
-		return nil
-	}
-	for _, rate := range o.rates {
+	for _, rate := range t.rates {
 		got, err := c.Paced(rate, time.Duration(o.seconds)*time.Second)
 		if err != nil {
-			return fmt.Errorf("%s at %d/s: %w", r.server.name, rate, err)
+			return fmt.Errorf("%s at %d/s: %w", r.name, rate, err)
 		}
 		r.half[rate] = append(r.half[rate], ms(got.Latency.Quantile(0.5)))
 		r.most[rate] = append(r.most[rate], ms(got.Latency.Quantile(0.99)))

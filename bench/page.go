@@ -22,17 +22,14 @@ func render(o options, tables []*table) string {
 	var b strings.Builder
 	b.WriteString(machine(o))
 	for _, t := range tables {
-		fmt.Fprintf(&b, "\n**ERP of %d ms, %d connections**\n\n| | CPU s / 100,000 | × by hand | requests/s |", t.latency.Milliseconds(), t.connections)
-		rates := o.rates
-		if o.onlyFloor {
-			rates = nil
-		}
+		rates := t.rates
+		fmt.Fprintf(&b, "\n**%s**\n\n| | CPU s / 100,000 | × %s | requests/s |", t.title, t.to)
 		for _, rate := range rates {
-			fmt.Fprintf(&b, " p50 ms at %d/s | p99 ms | × by hand |", rate)
+			fmt.Fprintf(&b, " p50 ms at %d/s | p99 ms | × %s |", rate, t.to)
 		}
 		b.WriteString(" allocations |\n| --- |" + strings.Repeat(" ---: |", 4+3*len(rates)) + "\n")
 		for _, r := range t.rows {
-			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.0f |", r.server.name, median(r.cpu)/10, ratio(r.cpu, t.rows[0].cpu), median(r.speed))
+			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.0f |", r.name, median(r.cpu)/10, ratio(r.cpu, t.rows[0].cpu), median(r.speed))
 			for _, rate := range rates {
 				fmt.Fprintf(&b, " %.2f | %.2f | %.2f |", median(r.half[rate]), median(r.most[rate]), ratio(r.most[rate], t.rows[0].most[rate]))
 			}
@@ -49,7 +46,7 @@ func render(o options, tables []*table) string {
 			for i := range r.cpu {
 				figures[i] = fmt.Sprintf("%.2f", r.cpu[i]/t.rows[0].cpu[i])
 			}
-			each = append(each, strings.Trim(r.server.name, "*")+" "+strings.Join(figures, " "))
+			each = append(each, strings.Trim(r.name, "*")+" "+strings.Join(figures, " "))
 		}
 		b.WriteString(strings.Join(each, "; ") + ".\n")
 	}

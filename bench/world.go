@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -38,6 +39,7 @@ type world struct {
 	dir     string
 	erp     *server
 	floor   *server
+	bare    *server   // passes on, and translates nothing
 	servers []*server // floor first
 }
 
@@ -77,14 +79,45 @@ func newWorld(o options) (w *world, err error) {
 			return w, err
 		}
 		w.servers = append(w.servers, peer)
-		bare, err := w.own("pass", "Fiber, passed on as it is", w.erp.address)
-		if err != nil {
-			return w, err
-		}
-		w.servers = append(w.servers, bare)
-		bare.target = load.Target{Address: bare.address, Request: passed(), Want: []byte(erp.Answers[erp.Documented])}
 	}
-	return w, w.same()
+	if w.bare, err = w.own("pass", "Fiber, passed on as it is", w.erp.address); err != nil {
+		return w, err
+	}
+	w.bare.target = load.Target{Address: w.bare.address, Request: passed(), Want: []byte(erp.Answers[erp.Documented])}
+	if err := w.same(); err != nil {
+		return w, err
+	}
+	if !o.onlyFloor {
+		w.servers = append(w.servers, w.bare)
+	}
+	return w, nil
+}
+
+// passedOn is what is held against each other where nothing is translated: a
+// list, and a body of 1 KB that the gateway checks against the contract.
+func (w *world) passedOn() []*row {
+	want := []byte(erp.List)
+	list, check := "GET a list, ", "POST 1 KB, "
+	ask := func(credentials string) []byte {
+		return fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: gateway.example\r\nUser-Agent: bench\r\nAccept: */*\r\n%s\r\n", erp.ListPath, credentials)
+	}
+	send := func(credentials string) []byte {
+		return post(erp.CheckPath, "application/json", credentials, erp.Check)
+	}
+	backend, ours := "Authorization: "+erp.Authorization()+"\r\n", "X-API-Key: "+token+"\r\n"
+	rows := []*row{newRow(list+"bare Fiber", w.bare, load.Target{Address: w.bare.address, Request: ask(backend), Want: want})}
+	for _, s := range w.servers {
+		if s.admin != "" {
+			rows = append(rows, newRow(list+s.name, s, load.Target{Address: s.address, Request: ask(ours), Want: want}))
+		}
+	}
+	rows = append(rows, newRow(check+"bare Fiber", w.bare, load.Target{Address: w.bare.address, Request: send(backend), Want: want}))
+	for _, s := range w.servers {
+		if s.admin != "" {
+			rows = append(rows, newRow(check+s.name+", checked", s, load.Target{Address: s.address, Request: send(ours), Want: want}))
+		}
+	}
+	return rows
 }
 
 // same sees that all of those that translate give the same answer, so that
@@ -186,7 +219,7 @@ func (w *world) gateway(i int, name, path string) (*server, error) {
 	s.cmd.Dir, s.cmd.Stderr = dir, log
 	s.cmd.Env = []string{
 		"EMENDA_LISTEN=127.0.0.1:0", "EMENDA_ADMIN_LISTEN=127.0.0.1:0", "EMENDA_DATA=" + filepath.Join(dir, "data"),
-		"ERP_URL=http://" + w.erp.address, "ERP_USER=" + erp.User, "ERP_PASSWORD=" + erp.Password, "URA_APP=" + app, "URA_TOKEN=" + token,
+		"ERP_URL=http://" + w.erp.address, "ERP_USER=" + erp.User, "ERP_PASSWORD=" + erp.Password, "URA_APP=" + app, "URA_TOKEN=" + token, "APP_PASSWORD=" + token,
 	}
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
@@ -311,6 +344,9 @@ func (s *server) end() {
 func (w *world) close() {
 	for _, s := range w.servers {
 		s.end()
+	}
+	if w.bare != nil && !slices.Contains(w.servers, w.bare) {
+		w.bare.end()
 	}
 	if w.erp != nil {
 		w.erp.end()

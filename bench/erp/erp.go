@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -41,6 +42,20 @@ var Answers = map[string]string{
 	Nobody:     `{"ClienteEncontrato":false}`,
 }
 
+// What is asked and answered where nothing is translated: a list, and a body
+// that is checked against the contract, with blanks that make it 1 KB.
+const (
+	ListPath  = "/ws/comercial/tecnologias"
+	List      = `{"resposta":[{"id":2,"descricao":"RADIO","tipo":"INTERNET"},{"id":4,"descricao":"FIBRA","tipo":"INTERNET"},{"id":10,"descricao":"TELEFONIA IP","tipo":"TELEFONIA"},{"id":11,"descricao":"TELEFONIA FIXA","tipo":"TELEFONIA"},{"id":12,"descricao":"TV POR SATELITE","tipo":"TV"}]}`
+	CheckPath = "/ws/comercial/viabilidade_tecnica/consultar"
+)
+
+// Check is that body.
+var Check = `{"idEndereco":481018,"numero":85,"latitude":"-20.6560000","longitude":"-43.7560000","idSegmentoProspecto":1,"idCondominioCM":null,"idBloco":null,"andar":null,"numeroCasa":null` + strings.Repeat(" ", 1023-175) + "}"
+
+// token is what the stub gives: it ends in a thousand years.
+const token = `{"token":"e30.eyJleHAiOjMzMzMzMzMzMzMzMDAwfQ.e30"}`
+
 // ERP is a running stub.
 type ERP struct {
 	latency       atomic.Int64
@@ -71,6 +86,13 @@ func (e *ERP) handle(ctx *fasthttp.RequestCtx) {
 	switch string(ctx.Path()) {
 	case Path:
 		e.lookup(ctx)
+	case ListPath, CheckPath:
+		e.asked.Add(1)
+		ctx.SetContentType("application/json")
+		ctx.SetBodyString(List)
+	case "/ws/auth/token/gerar":
+		ctx.SetContentType("application/json")
+		ctx.SetBodyString(token)
 	case "/-/asked":
 		ctx.SetBodyString(strconv.FormatInt(e.asked.Load(), 10))
 	case "/-/latency":
