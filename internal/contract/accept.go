@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
@@ -66,6 +67,17 @@ type checking struct {
 	faults []Fault
 	quiet  int // above 0 nobody wants to know where
 	bad    bool
+}
+
+// checkings are used again: a request that is as it should be allocates nothing.
+var checkings = sync.Pool{New: func() any { return &checking{way: make([]string, 0, 8)} }}
+
+// release forgets all; the faults are the caller's.
+func (c *checking) release() {
+	way := c.way[:cap(c.way)]
+	clear(way)
+	*c = checking{way: way[:0]}
+	checkings.Put(c)
 }
 
 func (c *checking) fault(keyword string) {
@@ -356,7 +368,8 @@ func (all checks) alternatives(schemas []*Schema, enough func(int) bool) func(*c
 // order of Params (absent where not given), body as received (Absent for none).
 // It gives every fault, at most so many, and none that quotes a value.
 func (o *Operation) Accept(params []jsonx.Value, body jsonx.Value) []Fault {
-	var c checking
+	c := checkings.Get().(*checking)
+	defer c.release()
 	for i, p := range o.Params {
 		var v jsonx.Value
 		if i < len(params) {
@@ -368,7 +381,7 @@ func (o *Operation) Accept(params []jsonx.Value, body jsonx.Value) []Fault {
 			c.fault("required")
 		case v.None(), !p.Required && v.Kind() == jsonx.String && blank(v.Text()):
 		default:
-			o.paramChecks[i].run(&c, v)
+			o.paramChecks[i].run(c, v)
 		}
 	}
 	c.in, c.way = InBody, c.way[:0]
@@ -379,7 +392,7 @@ func (o *Operation) Accept(params []jsonx.Value, body jsonx.Value) []Fault {
 			c.fault("required")
 		}
 	default:
-		o.bodyCheck.run(&c, body)
+		o.bodyCheck.run(c, body)
 	}
 	if len(o.RequiredWhen) > 0 && (body.Kind() == jsonx.Object || body.Kind() == jsonx.Array) {
 		for _, p := range o.Missing(o.query(params), body) {

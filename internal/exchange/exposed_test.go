@@ -66,7 +66,7 @@ errors:
 `
 
 // doors gives the exposed operations by method and path.
-func doors(t *testing.T) map[string]*mapping.Exposed {
+func doors(t testing.TB) map[string]*mapping.Exposed {
 	functions, err := expr.NewFunctions(plugins.Functions()...)
 	require.NoError(t, err)
 	c, list := contract.Load("depot", diag.NewFile("depot.yaml", depot), functions)
@@ -181,4 +181,26 @@ func TestTickets(t *testing.T) {
 	require.Empty(t, ask("PUT /depot/token", ""))
 	now = now.Add(ticket.Life)
 	require.Empty(t, ask("PUT /depot/token", second), "one that has ended is not renewed")
+}
+
+// BenchmarkPass is what an exposed operation costs but for HTTP on either side.
+func BenchmarkPass(b *testing.B) {
+	all := doors(b)
+	e := exchange.New(exchange.Options{
+		Zone: time.UTC, Clock: time.Now, Calls: answering(200, `{"resposta":[{"id":2,"descricao":"RADIO","tipo":"INTERNET"},{"id":4,"descricao":"FIBRA","tipo":"INTERNET"}]}`),
+		Callers: []*intake.Caller{{Name: "reader", Dialect: "depot", Secrets: [][32]byte{sha256.Sum256([]byte("reader"))}, Permissions: []string{"depot.all"}, Value: jsonx.RawValue(`{}`)}},
+	})
+	r := &intake.Request{ID: "i", Method: "GET", Params: []intake.Param{{Name: "id", Value: "5"}}, Header: func(name string) string {
+		if name == "X-Key" {
+			return "reader"
+		}
+		return ""
+	}}
+	buf := make([]byte, 0, 4096)
+	b.ReportAllocs()
+	for b.Loop() {
+		if res := e.Pass(context.Background(), all["GET /depot/items/{id}"], r, buf); res.Status != 200 {
+			b.Fatal(res.Status)
+		}
+	}
 }

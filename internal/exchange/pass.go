@@ -27,12 +27,35 @@ type passing struct {
 	params  []jsonx.Value
 	call    backend.Call
 	counted counter
+	limit   deadline
+	ended   func() // ends limit; bound once
 }
 
-var passings = sync.Pool{New: func() any { return new(passing) }}
+var passings = sync.Pool{New: func() any {
+	p := new(passing)
+	p.ended = p.limit.release
+	return p
+}}
 
-// release gives the memory back.
+// usualType is what most answers are.
+const usualType = "application/json"
+
+// within gives ctx with a deadline, as withDeadline, on memory that is used again.
+func (p *passing) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if ctx.Done() != nil {
+		return context.WithTimeout(ctx, d)
+	}
+	p.limit.Context, p.limit.end = ctx, time.Now().Add(d)
+	return &p.limit, p.ended
+}
+
+// release gives the memory back, unless somebody has waited for the deadline
+// and may still hold it.
 func (p *passing) release() {
+	if p.limit.timed != nil {
+		return
+	}
+	p.limit.Context, p.limit.released = nil, false
 	p.arena.Reset()
 	clear(p.params)
 	req := contract.Request{Target: p.call.Request.Target[:0]}
@@ -59,7 +82,6 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 	if problem != nil {
 		return e.refuse(words, r, problem, report, buf)
 	}
-	report.Step = op.ID
 	switch {
 	case e.o.Tickets == nil: // dry runs
 	case op.Gives != mapping.GivesAnswer:
@@ -74,7 +96,7 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 			return e.refuse(words, r, &intake.Problem{Kind: mapping.KindUnavailable, Message: said}, report, buf)
 		}
 	}
-	ctx, cancel := withDeadline(ctx, door.Timeout)
+	ctx, cancel := p.within(ctx, door.Timeout)
 	defer cancel()
 	return e.send(ctx, p, op, r, report, words, buf)
 }
@@ -154,7 +176,7 @@ func received(param *contract.Param, query intake.Pairs, r *intake.Request) json
 func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOperation, r *intake.Request, report Report, words *mapping.ErrorReplies, buf []byte) Response {
 	call := &p.call
 	call.Operation, call.RequestID, call.Raw, call.Params = op.Operation, r.ID, true, p.params
-	call.Plan, call.Step = op.Backend+"."+op.ID, op.ID
+	call.Plan, call.Step = op.ID, op.ID
 	q := &call.Request
 	var err error
 	q.Method = op.Method
@@ -177,6 +199,7 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 		if kind != mapping.KindUnavailable {
 			wait = 0
 		}
+		report.Step = op.ID
 		return e.refuse(words, r, &intake.Problem{Kind: kind, Wait: wait}, report, buf)
 	}
 	report.Outcome = "ok"
@@ -184,7 +207,10 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 	for i := range a.Header {
 		switch h := &a.Header[i]; h.Name {
 		case "Content-Type":
-			res.Type = strings.Clone(h.Value)
+			res.Type = usualType
+			if h.Value != usualType {
+				res.Type = strings.Clone(h.Value)
+			}
 		case "Content-Disposition":
 			res.Header = append(res.Header, contract.Header{Name: h.Name, Value: strings.Clone(h.Value)})
 		}
