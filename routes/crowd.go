@@ -5,6 +5,7 @@ import (
 	"math"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -136,7 +137,14 @@ func (v *Server) received(h *fasthttp.RequestHeader) (may fasthttp.RequestConfig
 	if n == chunked {
 		n = v.limits.Body
 	}
-	if n <= smallBody || n > v.limits.Body {
+	most := v.limits.Body
+	if n > most {
+		if most = v.uploads(h); n > most {
+			return may
+		}
+		may.MaxRequestBodySize = most
+	}
+	if n <= smallBody {
 		return may
 	}
 	c, ok := connOf(h).(*conn)
@@ -147,6 +155,17 @@ func (v *Server) received(h *fasthttp.RequestHeader) (may fasthttp.RequestConfig
 		c.held.Add(int64(n))
 	}
 	return may
+}
+
+// uploads gives how large the body of a request may be that brings files; 0 when it is none.
+func (v *Server) uploads(h *fasthttp.RequestHeader) int {
+	path, _, _ := strings.Cut(text(h.RequestURI()), "?")
+	for _, w := range v.app.Load().exact[path] {
+		if w.method == text(h.Method()) {
+			return w.body
+		}
+	}
+	return 0
 }
 
 // chunked is what the library says of a length that is not known.

@@ -74,6 +74,7 @@ func (l *loader) expose(doc *document) {
 			}
 		}
 		door.Operations = append(door.Operations, offered)
+		door.MaxBody = max(door.MaxBody, filesOf(op))
 	}
 	for i := range needs.Entries {
 		e := &needs.Entries[i]
@@ -89,6 +90,25 @@ func (l *loader) expose(doc *document) {
 			}
 		}
 	}
+}
+
+// mostFiles is how many files a list of them may hold.
+const mostFiles = 5
+
+// filesOf gives how large a body with an operation's files may be, in base64,
+// with some room for what stands around them; 0 when it takes none.
+func filesOf(op *contract.Operation) (size int64) {
+	for _, f := range op.Files {
+		n := int64(1)
+		if slices.Contains(f.Path, "*") {
+			n = mostFiles
+		}
+		size += n * (f.MaxBytes + 2) / 3 * 4
+	}
+	if size > 0 {
+		size += 1 << 20
+	}
+	return size
 }
 
 func (l *loader) exposedContract(n *yamldoc.Node) *contract.Contract {

@@ -50,6 +50,7 @@ type Exposed struct {
 	Dialect    *Dialect
 	Timeout    time.Duration
 	Operations []*ExposedOperation // more than one are told apart by what is received
+	MaxBody    int64               // bytes, of one that takes files; 0: as the limits say
 	At         diag.Span
 }
 
