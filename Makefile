@@ -72,6 +72,10 @@ show-ura-%: need ## what the issue "URA" asks to be shown
 	@$(MAKE) --no-print-directory build >/dev/null
 	$(GO) run ./sandbox/show ura-$*
 
+show-erp-%: need ## what the issue "ERP" asks to be shown
+	@$(MAKE) --no-print-directory build >/dev/null
+	$(GO) run ./sandbox/show erp-$*
+
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 

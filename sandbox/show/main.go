@@ -1,6 +1,7 @@
 // Command show is what `make show-language-N`, `make show-once-N`, `make
-// show-ura-N` and `make soak` run: it starts the built gateway as a process, speaks to it over real
-// sockets, and says with figures whether it does what was promised.
+// show-ura-N`, `make show-erp-N` and `make soak` run: it starts the built gateway
+// as a process, speaks to it over real sockets, and says with figures whether it
+// does what was promised.
 //
 //	go run ./sandbox/show language-2
 //	go run ./sandbox/show -bin /tmp/emenda soak
@@ -62,6 +63,9 @@ var drivers = map[string]driver{
 	"soak":       showSoak,
 	"ura-1":      showURA,
 	"ura-2":      showExplain,
+	"erp-1":      showERPWalk,
+	"erp-2":      showERPBad,
+	"erp-3":      showERPCut,
 }
 
 func main() {
