@@ -19,7 +19,8 @@ type Answer struct {
 	Status   int    // 0 when there was no answer
 	Header   []contract.Header
 	Body     jsonx.Value // Absent when none
-	Raw      []byte      // the body as it came, for a call that wants it; nil when there was no answer
+	Raw      []byte      // the body as it came, for a call that wants it
+	Whole    bool        // Raw is what the operation may answer, and no page nor half of something
 	Attempts int
 	Took     time.Duration
 	Wait     time.Duration // class unavailable: before it is worth trying again; 0: not known
@@ -94,7 +95,7 @@ func (a *Answer) fail(op *contract.Operation, class string, sent bool) {
 func (a *Answer) classify(op *contract.Operation, status int, contentType string, body []byte) {
 	out := op.Classify(a.arena, status, contentType, body)
 	a.Status = status
-	a.State, a.Class, a.Message, a.Body = out.State, out.Class, out.Message, out.Body
+	a.State, a.Class, a.Message, a.Body, a.Whole = out.State, out.Class, out.Message, out.Body, !out.Unreadable
 }
 
 // keep copies the header fields out of the response, whose own are only lent.

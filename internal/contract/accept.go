@@ -385,6 +385,7 @@ func (o *Operation) Accept(params []jsonx.Value, body jsonx.Value) []Fault {
 		}
 	}
 	c.in, c.way = InBody, c.way[:0]
+	odd := false
 	switch {
 	case o.BodySchema == nil:
 	case body.Kind() == jsonx.Absent:
@@ -392,9 +393,12 @@ func (o *Operation) Accept(params []jsonx.Value, body jsonx.Value) []Fault {
 			c.fault("required")
 		}
 	default:
+		before := len(c.faults)
 		o.bodyCheck.run(c, body)
+		odd = len(c.faults) > before && len(c.faults[before].Path) == 0 && c.faults[before].Keyword == "type"
 	}
-	if len(o.RequiredWhen) > 0 && (body.Kind() == jsonx.Object || body.Kind() == jsonx.Array) {
+	// What is no object at all is not told of fields that it lacks.
+	if len(o.RequiredWhen) > 0 && !odd && (body.Kind() == jsonx.Object || body.Kind() == jsonx.Array) {
 		for _, p := range o.Missing(o.query(params), body) {
 			f := Fault{In: p.In, Path: p.Path, Keyword: "required"}
 			if !slices.ContainsFunc(c.faults, func(g Fault) bool { return g.Keyword == "required" && slices.Equal(g.Path, f.Path) }) {

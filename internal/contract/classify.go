@@ -20,10 +20,12 @@ func (o *Operation) Classify(a *jsonx.Arena, status int, contentType string, bod
 	answer, quality := o.read(a, contentType, body)
 	if len(o.rules) > 0 {
 		if out, ok := o.byRules(a, status, answer, quality == good || quality == odd); ok {
+			out.Unreadable = quality == unreadable
 			return out
 		}
 	}
 	out := o.byHTTP(status, quality)
+	out.Unreadable = quality == unreadable
 	if quality == good {
 		out.Body = answer
 	}

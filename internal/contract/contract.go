@@ -168,6 +168,9 @@ type Outcome struct {
 	Class   string      // "" for OK
 	Message string      // the backend's words, when a rule names them; never for logs
 	Body    jsonx.Value // the answer's body; Absent when none
+	// Unreadable: the body is a page, was cut or is not in its charset,
+	// whatever a rule or the status makes of the answer.
+	Unreadable bool
 }
 
 // Request is a built request, without host and credentials.

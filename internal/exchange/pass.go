@@ -225,7 +225,7 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 // credentials, and what never came are not.
 func outcome(a *backend.Answer) (kind mapping.ErrorKind, handOn bool) {
 	switch {
-	case a.Status != 0 && a.Raw != nil && a.Class != contract.ClassBadAnswer && a.Class != contract.ClassSignIn:
+	case a.Whole && a.Class != contract.ClassSignIn:
 		return 0, true
 	case a.Class == contract.ClassTimeout:
 		return mapping.KindTimeout, false

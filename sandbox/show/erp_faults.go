@@ -35,6 +35,7 @@ const (
 	unmet         = "a conditional requirement unmet"
 	lacksBody     = "a required body missing"
 	unknownKind   = "an unknown variant"
+	notPath       = "what cannot stand in a path"
 	duplicated    = "a key twice"
 	brokenJSON    = "broken JSON"
 )
@@ -54,6 +55,7 @@ type faulter struct {
 	tree  any // of the body; nil for none
 	all   []wrongs
 	moved int // what would have been a request for another variant
+	taken int // required fields that were taken away
 }
 
 // faultsOf gives every request with one thing wrong that can be made of an operation's.
@@ -186,6 +188,7 @@ func (f *faulter) value(s *contract.Schema, path []string, root, v any) {
 			at := append(slices.Clone(path), field.Name)
 			have, there := t[field.Name]
 			if field.Required {
+				f.taken++
 				f.add(lacksField, at, with(root, at, removed{}))
 				if field.Schema.Types != 0 && field.Schema.Types&contract.IsNull == 0 {
 					f.add(nullField, at, with(root, at, nil))
@@ -213,6 +216,20 @@ func (f *faulter) value(s *contract.Schema, path []string, root, v any) {
 			f.value(s.Items, append(slices.Clone(path), strconv.Itoa(last)), root, t[last])
 		}
 	}
+}
+
+// requiredFields counts the fields that must be there at every depth of a schema.
+func requiredFields(s *contract.Schema) (n int) {
+	if s == nil {
+		return 0
+	}
+	for i := range s.Fields {
+		if s.Fields[i].Required {
+			n++
+		}
+		n += requiredFields(s.Fields[i].Schema)
+	}
+	return n + requiredFields(s.Items)
 }
 
 func (f *faulter) values(s *contract.Schema, path []string, root any, required bool) {
@@ -314,6 +331,11 @@ func (f *faulter) params() {
 			}
 		}
 		if p.In != contract.InQuery {
+			for _, escaped := range []string{"%zz", "%2e%2e", "%2F..%2f", "%0d%0aX-Evil:%201"} {
+				w := wrongs{kind: notPath, path: f.pathWith(i, "PLACE"), query: f.base.query, body: f.base.body}
+				w.path = strings.Replace(w.path, "PLACE", escaped, 1)
+				f.push(w)
+			}
 			continue
 		}
 		if p.Required {
@@ -390,7 +412,9 @@ func (f *faulter) shape() {
 	}
 	if f.op.Variants != nil {
 		f.push(wrongs{kind: unknownKind, path: f.base.path, query: f.base.query, body: []byte(`{"` + badText + `":1}`)})
-		f.push(wrongs{kind: unknownKind, path: f.base.path, query: "somenteContrato=" + badText, body: f.base.body})
+		if w := (wrongs{kind: unknownKind, path: f.base.path, query: "somenteContrato=" + badText, body: f.base.body}); f.meant(w) == nil {
+			f.push(w)
+		}
 	}
 }
 

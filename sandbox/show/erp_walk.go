@@ -89,6 +89,15 @@ func showERPWalk(o options, r *report) error {
 
 	r.begin("tokens")
 	r.check(w.erp.tokens == 1, "the ERP granted %d tokens", w.erp.tokens)
+
+	r.begin("what the ERP says of the gateway's own password is nothing for the caller")
+	for _, op := range ops {
+		if d, ok := goodRequest(op); ok && !byGateway(op) {
+			walk.blamed(d)
+		}
+	}
+
+	r.begin("the ERP's sign-in")
 	r.check(w.erp.wrong == 0, "the ERP was asked for %d tokens by somebody it does not know", w.erp.wrong)
 
 	r.begin("in sum")
@@ -256,4 +265,18 @@ func (k erpWalk) head(d documented) {
 	k.r.check(len(seen) == 1 && strings.HasPrefix(seen[0], "GET "+d.target()+" HTTP/1.1\r\n"), "HEAD %s: arrived %q", d.op.ID, seen)
 	k.r.check(a.status == says.status && len(a.body) == 0 && a.header.Get("Content-Length") == fmt.Sprint(len(says.body)) && a.header.Get("Content-Type") == says.typ,
 		"HEAD %s: status %d, %d bytes, %v", d.op.ID, a.status, len(a.body), a.header)
+}
+
+// blamed lets the ERP refuse the gateway's credentials: its callers, who have
+// done nothing wrong, must not hear 401, upon which they fetch another token.
+func (k erpWalk) blamed(d documented) {
+	k.erp.answering(reply{status: 401, typ: "application/json", body: `{"status":"UNAUTHORIZED"}`})
+	q := request{method: d.op.Method, path: d.path, query: d.query, body: d.body, header: k.headers(d.op)}
+	if d.body != nil {
+		q.header = append(q.header, asJSON)
+	}
+	a, err := k.do(q)
+	seen := k.erp.take()
+	k.r.check(err == nil && a.status == 502 && a.header.Get("Content-Type") == "application/json", "%s: %v %s", d.op.ID, err, told(a))
+	k.r.check(len(seen) >= 1 && (d.op.Token || len(seen) == 1), "%s: sent %d times", d.op.ID, len(seen))
 }
