@@ -200,3 +200,16 @@ func TestAppOutOfService(t *testing.T) {
 		})
 	}
 }
+
+// TestAppStopsCalling: an ERP that fails and fails is left alone for a while.
+func TestAppStopsCalling(t *testing.T) {
+	w := startApp(t, changes{{"failures: 100000, pause: 5s", "failures: 1, pause: 1h"}})
+	w.answering(cut)
+	require.Equal(t, 502, w.ask("PUT", promiseOf, anyContract, w.signed()).status)
+	w.answering(saying(200, js, `{}`))
+	a := w.ask("PUT", promiseOf, anyContract, w.signed())
+	require.Equal(t, 503, a.status)
+	require.Equal(t, `{"error":"Serviço indisponível"}`, a.body)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	require.Empty(t, w.took())
+}

@@ -181,3 +181,32 @@ func BenchmarkClassify(b *testing.B) {
 		a.Reset()
 	}
 }
+
+// What cannot be read is told, whatever a rule or the status makes of it.
+func TestUnreadable(t *testing.T) {
+	c := load(t, "shop", kinds)
+	for _, r := range []struct {
+		name, op    string
+		status      int
+		contentType string
+		body        string
+		want        bool
+	}{
+		{"JSON", "j", 200, "application/json", `{}`, false},
+		{"JSON of an error", "j", 500, "application/json", `{}`, false},
+		{"nothing", "j", 200, "application/json", ``, false},
+		{"nothing where nothing is expected", "n", 204, "", ``, false},
+		{"words", "j", 400, "text/plain", `no`, false},
+		{"a page", "j", 200, "text/html", `<p>`, true},
+		{"a page of an error", "j", 500, "text/html", `<p>`, true},
+		{"a page that a rule knows by its status", "j", 418, "text/html", `<p>`, true},
+		{"a page where text is expected", "t", 200, "text/plain", `<!doctype html>`, true},
+		{"half of JSON", "j", 200, "application/json", `{"a":`, true},
+		{"half of JSON of an error", "n", 404, "application/json", `{"a":`, true},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			var a jsonx.Arena
+			require.Equal(t, r.want, c.Operations[r.op].Classify(&a, r.status, r.contentType, []byte(r.body)).Unreadable)
+		})
+	}
+}

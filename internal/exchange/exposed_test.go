@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ paths:
       operationId: items.read
       x-emenda-changes: false
       x-emenda-token: true
-      parameters: [{ name: id, in: path, required: true, schema: { type: integer } }, { name: lang, in: query, schema: { type: string } }]
+      parameters: [{ name: id, in: path, required: true, schema: { type: integer } }, { name: lang, in: query, schema: { type: string } }, { name: X-Shelf, in: header, schema: { type: integer } }]
       responses: { "200": { content: { application/json: { schema: { type: object } } } } }
   /depot/items:
     post:
@@ -96,6 +97,11 @@ func TestExposed(t *testing.T) {
 		sent                  string
 	}{
 		"read":                  {"GET /depot/items/{id}", "5", "lang=p%C3%A9", "", map[string]string{"Token": good}, answering(200, ` {"a":1.50} `), 200, ` {"a":1.50} `, "GET /depot/items/5?lang=p%C3%A9 "},
+		"a field of the head":   {"GET /depot/items/{id}", "5", "", "", map[string]string{"Token": good, "X-Shelf": "7", "X-Other": "8"}, answering(200, `{}`), 200, `{}`, "GET /depot/items/5 [{X-Shelf 7}]"},
+		"a bad one":             {"GET /depot/items/{id}", "5", "", "", map[string]string{"Token": good, "X-Shelf": "top"}, nil, 400, `{"error":"X-Shelf is of the wrong type","fields":["/X-Shelf"]}`, ""},
+		"no answer's body":      {"POST /depot/items", "", "", `{"name":"x"}`, nil, answering(204, ``), 204, ``, `POST /depot/items {"name":"x"}`},
+		"a page of 500":         {"POST /depot/items", "", "", `{"name":"x"}`, nil, answering(500, `<html>`), 502, `{"error":"failed"}`, `POST /depot/items {"name":"x"}`},
+		"half a 404":            {"POST /depot/items", "", "", `{"name":"x"}`, nil, answering(404, `{"x":`), 502, `{"error":"failed"}`, `POST /depot/items {"name":"x"}`},
 		"no ticket":             {"GET /depot/items/{id}", "5", "", "", nil, nil, 401, `{"error":"not_signed_in"}`, ""},
 		"an empty ticket":       {"GET /depot/items/{id}", "5", "", "", map[string]string{"Token": " "}, nil, 401, `{"error":"not_signed_in"}`, ""},
 		"another's ticket":      {"GET /depot/items/{id}", "5", "", "", map[string]string{"Token": tickets.Issue("boss", 0, time.Now())}, nil, 401, `{"error":"bad_sign_in"}`, ""},
@@ -125,6 +131,9 @@ func TestExposed(t *testing.T) {
 				},
 				Calls: shop(func(ctx context.Context, call *backend.Call) *backend.Answer {
 					sent = call.Request.Method + " " + string(call.Request.Target) + " " + string(call.Request.Body)
+					if len(call.Request.Headers) > 0 {
+						sent += fmt.Sprint(call.Request.Headers)
+					}
 					return c.call(ctx, call)
 				}),
 			})

@@ -186,6 +186,11 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 	if r.Query != "" {
 		q.Target = append(append(q.Target, '?'), r.Query...)
 	}
+	for i, param := range op.Params {
+		if param.In == contract.InHeader && !p.params[i].None() {
+			q.Headers = append(q.Headers, contract.Header{Name: param.Name, Value: p.params[i].Text()})
+		}
+	}
 	if op.BodySchema != nil && r.Body != "" {
 		q.Body, q.Type = unsafe.Slice(unsafe.StringData(r.Body), len(r.Body)), "application/json" // only read
 	}

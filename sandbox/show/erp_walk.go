@@ -47,7 +47,7 @@ func showERPWalk(o options, r *report) error {
 	}
 	r.notef("%d operations, %d examples passed on", len(passed), sent)
 
-	r.begin("the same as clients write it: laid out, more fields, more parameters, another sign-in, a trace of theirs")
+	r.begin("the same as clients write it: laid out, more fields, more parameters, a body in chunks, fields of theirs")
 	sent = 0
 	for _, op := range ops {
 		for _, ex := range op.Exchanges {
@@ -56,7 +56,7 @@ func showERPWalk(o options, r *report) error {
 			}
 			sent++
 			walk.through(looser(requestOf(op, ex)), "its answer", answerFor(op, ex),
-				"Cookie: JSESSIONID=of-the-caller\r\nX-Forwarded-For: 10.1.2.3\r\nProxy-Authorization: Basic b2Y6Y2FsbGVy\r\nApp: "+erpApp)
+				"Cookie: JSESSIONID=of-the-caller\r\nX-Forwarded-For: 10.1.2.3\r\nProxy-Authorization: Basic b2Y6Y2FsbGVy\r\nApp: "+erpApp+"\r\nToken: "+w.ticket)
 		}
 	}
 	r.notef("%d examples", sent)
@@ -198,6 +198,7 @@ func (k erpWalk) through(d documented, what string, says reply, more string) {
 		q.header = append(q.header, asJSON)
 	}
 	if more != "" {
+		q.chunked = d.body != nil
 		q.header = append(q.header, strings.Split(more, "\r\n")...)
 	}
 	a, err := k.do(q)
