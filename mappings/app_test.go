@@ -320,7 +320,7 @@ func TestAcceptsWhatIsDocumented(t *testing.T) {
 }
 
 // metric gives the value of a series, 0 when there is none.
-func (w *appWorld) metric(series string) (value float64) {
+func (w *appWorld) metric(series string) (value int) {
 	rec := httptest.NewRecorder()
 	w.metrics.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for line := range strings.Lines(rec.Body.String()) {

@@ -81,9 +81,9 @@ func (f *faulter) add(kind string, path []string, tree any) {
 
 // push adds a request, unless it is another variant's.
 func (f *faulter) push(w wrongs) {
-	switch meant := f.meant(w); {
-	case meant == f.op:
-	case meant == nil:
+	switch f.meant(w) {
+	case f.op:
+	case nil:
 		w.kind, w.pointers = unknownKind, nil
 	default:
 		f.moved++
@@ -407,7 +407,7 @@ func (f *faulter) shape() {
 			plain(duplicated, body[:at[3]]+`:"`+badText+`",`+body[at[2]:])
 		}
 	}
-	for _, text := range []string{body[:len(body)-1], body[:len(body)/2+1], body + "}", body + body, strings.Replace(body, ":", "", 1) + ",", badText, `{"` + badText + `":}`} {
+	for _, text := range []string{body[:len(body)-1], body[:len(body)/2+1], body + "}", body + body, strings.Replace(body, ":", "", 1) + ",", badText, `{"` + badText + `":}`, "{\"" + badText + "\": \"Jo\xe3o\"}"} {
 		plain(brokenJSON, text)
 	}
 	if f.op.Variants != nil {
