@@ -108,7 +108,7 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 	if text := strings.TrimLeft(r.Body, " \t\r\n"); text != "" && (op.BodySchema != nil || len(door.Operations) > 1) {
 		var err error
 		if body, err = p.arena.Parse(text, true); err != nil {
-			return nil, unreadable(err)
+			return nil, unreadable(err, door.Dialect)
 		}
 	}
 	query, problem := intake.Query(&p.arena, r, door.Dialect)
@@ -124,7 +124,7 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 			}
 		}
 		if op == nil {
-			return nil, &intake.Problem{Kind: mapping.BadInput, Message: "the request is none of those that are known here"}
+			return nil, intake.Refused([]intake.Fault{{Field: "body", Keyword: "variant"}}, door.Dialect)
 		}
 	}
 	for _, param := range op.Params {
@@ -142,7 +142,10 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 }
 
 // unreadable says why a body is no JSON, without quoting it.
-func unreadable(err error) *intake.Problem {
+func unreadable(err error, d *mapping.Dialect) *intake.Problem {
+	if m := d.Messages[mapping.MessageUnreadable]; m != nil {
+		return &intake.Problem{Kind: mapping.Unreadable, Message: m.Before + m.After}
+	}
 	var syntax *jsonx.SyntaxError
 	message := "the body is no JSON"
 	if errors.As(err, &syntax) {

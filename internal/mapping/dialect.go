@@ -25,6 +25,7 @@ var DefaultMessages = map[string]string{
 	"maxLength": "{field} is too long",
 	"minItems":  "{field} has too few elements",
 	"maxItems":  "{field} has too many elements",
+	"variant":   "the request is none of those that are known here",
 	"repeated":  "{field} is given more than once",
 }
 

@@ -51,6 +51,9 @@ func (l *loader) expose(doc *document) {
 			}
 			doors[spot] = door
 			l.set.Exposed = append(l.set.Exposed, door)
+			if op.BodyForm {
+				l.list.Errorf(e.Key.Span, "form", "%s takes a form: only JSON can be passed on", op.Name()).Help = "leave it out, or stand a mapping in its place"
+			}
 			if slices.ContainsFunc(strings.Split(op.Path, "/"), func(s string) bool {
 				return strings.Contains(s, "{") && !(s[0] == '{' && strings.IndexByte(s, '}') == len(s)-1)
 			}) {
