@@ -3,6 +3,7 @@ package exchange
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,6 +73,10 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 	caller, problem := e.admit(ctx, nil, r, door.Dialect, now, &report)
 	if problem != nil {
 		return e.refuse(words, r, problem, report, buf)
+	}
+	allowed := slices.ContainsFunc(door.Operations, func(o *mapping.ExposedOperation) bool { return caller.May(o.Needs) })
+	if !allowed { // who may call none of them is not told what they take
+		return e.refuse(words, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
 	}
 	p := passings.Get().(*passing)
 	defer p.release()
