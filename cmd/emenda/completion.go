@@ -68,18 +68,30 @@ func completed(n *kong.Node) (all []completedCommand) {
 				c.words = p.EnumSlice()
 			}
 		}
-		for _, group := range child.AllFlags(true) {
-			for _, f := range group {
-				flag := completedFlag{name: f.Name, help: kong.DefaultHelpValueFormatter(f.Value), takes: !f.IsBool()}
-				if f.Enum != "" {
-					flag.words = f.EnumSlice()
-				}
-				c.flags = append(c.flags, flag)
-			}
+		c.take(child)
+		for _, below := range child.Children {
+			c.words = append(c.words, below.Name)
+			c.take(below)
 		}
 		all = append(all, c)
 	}
 	return all
+}
+
+// take adds the flags of a command.
+func (c *completedCommand) take(n *kong.Node) {
+	for _, group := range n.AllFlags(true) {
+		for _, f := range group {
+			if slices.ContainsFunc(c.flags, func(have completedFlag) bool { return have.name == f.Name }) {
+				continue
+			}
+			flag := completedFlag{name: f.Name, help: kong.DefaultHelpValueFormatter(f.Value), takes: !f.IsBool()}
+			if f.Enum != "" {
+				flag.words = f.EnumSlice()
+			}
+			c.flags = append(c.flags, flag)
+		}
+	}
 }
 
 func commandNames(all []completedCommand) string {
