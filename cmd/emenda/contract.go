@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/emenda-gateway/emenda/internal/foreign"
 )
@@ -66,11 +67,14 @@ func (c *contractImportCommand) Run(s *streams) error {
 	return err
 }
 
-// write makes a file, and replaces none unless told to.
+// write makes a file and the folder it is in, and replaces none unless told to.
 func write(name, text string, overwrite bool) error {
 	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
 	if overwrite {
 		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	}
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
 	}
 	f, err := os.OpenFile(name, flags, 0o644)
 	if errors.Is(err, fs.ErrExist) {

@@ -63,7 +63,7 @@ func (b block) complete() (path string, ok bool) {
 }
 
 // typed is how lines begin that are run.
-var typed = []string{"curl ", "sed ", "bin/emenda check", "bin/emenda test", "bin/emenda unknowns", "bin/emenda trace", "bin/emenda explain", "bin/emenda schema"}
+var typed = []string{"curl ", "sed ", "bin/emenda check", "bin/emenda test", "bin/emenda unknowns", "bin/emenda trace", "bin/emenda explain", "bin/emenda schema", "bin/emenda contract", "bin/emenda routes"}
 
 // commands are the lines of a block that a reader would type.
 func (b block) commands() (lines []string) {
@@ -92,6 +92,7 @@ func TestDocs(t *testing.T) {
 	for _, b := range all {
 		if path, ok := b.complete(); ok {
 			require.True(t, filepath.IsLocal(path), "%s:%d", b.page, b.line)
+			require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, path)), 0o700))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, path), []byte(b.text), 0o600))
 			files++
 		}

