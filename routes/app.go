@@ -36,6 +36,8 @@ type app struct {
 	traces   *traces
 	handler  fasthttp.RequestHandler
 	exact    map[string][]exactWay // by path, for paths without parameters
+	cors     bool                  // pages of other origins may call some dialect
+	compress bool                  // answers, for those who accept it
 
 	underWay atomic.Int64
 	retired  atomic.Bool
@@ -73,6 +75,7 @@ func (a *app) retire() {
 
 func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger, t *traces) *app {
 	a := &app{snapshot: s, metrics: m, log: log, lost: m.Route(""), only: s.PlainErrors, paths: intake.NewPaths(s.Set), end: s.Close, traces: t}
+	a.compress = s.Settings.Compress
 	a.proxies = proxies{trusted: s.Settings.TrustedProxies, forwarded: s.Settings.Forwarded}
 	f := fiber.New(fiber.Config{
 		CaseSensitive:         true,
@@ -81,6 +84,7 @@ func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger, t *trace
 		ErrorHandler:          a.unrouted,
 	})
 	for _, d := range s.Set.Dialects {
+		a.cors = a.cors || d.CORS != nil
 		if len(s.Set.Dialects) == 1 {
 			a.only = d.Errors
 		}
@@ -209,6 +213,9 @@ func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 		// The library would take the first name for a host and route the rest.
 		a.refuse(x, mapping.NoRoute, "no such route")
 	default:
+		if x.stranger && a.cors && a.preflight(x) {
+			return
+		}
 		if x.stranger && !slices.Contains(fiber.DefaultMethods, x.request.Method) {
 			// Fiber answers a method it does not know in words of its own; to one
 			// that it knows and no route has it finds what to allow.
@@ -351,9 +358,16 @@ func (a *app) write(x *arrival, res *exchange.Response) {
 		h.Add(res.Header[i].Name, res.Header[i].Value)
 	}
 	h.SetCanonical(requestID, unsafe.Slice(unsafe.StringData(x.request.ID), len(x.request.ID)))
+	if a.cors {
+		a.shareable(x)
+	}
+	body := res.Body
+	if a.compress && len(body) >= worthCompressing {
+		body = compressed(x, res)
+	}
 	// The body was written into the arrival's buffer, which changes places with the response's.
-	x.report, x.status, x.size = res.Report, res.Status, len(res.Body)
-	x.body = ctx.Response.SwapBody(res.Body)
+	x.report, x.status, x.size = res.Report, res.Status, len(body)
+	x.body = ctx.Response.SwapBody(body)
 	ctx.Response.SkipBody = x.request.Method == fiber.MethodHead
 }
 

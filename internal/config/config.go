@@ -43,6 +43,7 @@ type Gateway struct {
 	ProxyHeader Text   // where they say whom they pass on
 	TLS         *TLS   // of listen; nil: plain
 	AdminTLS    *TLS   // of admin_listen
+	Compress    bool   // answers, for those who accept it
 	Traces      Text   // requests that `emenda trace` can tell of
 }
 

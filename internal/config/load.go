@@ -96,6 +96,7 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 	g.Proxies = l.texts(n, "trusted_proxies", networks)
 	g.ProxyHeader = l.text(n, "proxy_header", defaultProxyHeader, proxyHeader)
 	g.Traces = l.text(n, "traces", defaultTraces, countOrNone)
+	g.Compress = yes(n.Get("compress"))
 	g.TLS, g.AdminTLS = l.tls(n, "tls", "client_ca"), l.tls(n, "admin_tls", "client_ca")
 }
 

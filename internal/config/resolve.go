@@ -26,6 +26,7 @@ type Resolved struct {
 	TrustedProxies      []netip.Prefix // whose words about the client's address are believed
 	Forwarded           bool           // they say it in Forwarded, not in X-Forwarded-For
 	Traces              int            // requests kept for `emenda trace`
+	Compress            bool           // answers, for those who accept it
 	Backends            map[string]*ResolvedBackend
 	Callers             map[string]*ResolvedCaller
 	Limits              ResolvedLimits
@@ -205,6 +206,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 			},
 		},
 	}
+	out.Compress = g.Compress
 	out.Traces, _ = strconv.Atoi(r.text(g.Traces, "traces", countOrNone)) // checked by countOrNone
 	if name := r.text(g.Timezone, "timezone", zone); name != "" {
 		out.Timezone, _ = time.LoadLocation(name) // zone found it just now

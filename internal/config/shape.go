@@ -106,6 +106,7 @@ func gatewayKeys() *yamldoc.Shape {
 		yamldoc.Key{Name: "tls", Shape: listenerTLSShape(), Doc: "The files of TLS for callers; without it, the listener is plain."},
 		yamldoc.Key{Name: "admin_tls", Shape: listenerTLSShape(), Doc: "The same for the admin listener."},
 		yamldoc.Key{Name: "proxy_header", Shape: textOrEnv, Doc: "The field they say it in, X-Forwarded-For or Forwarded (RFC 7239); no other is looked at, since clients can send it. Without it, " + defaultProxyHeader + "."},
+		yamldoc.Key{Name: "compress", Shape: boolean, Doc: "true: answers of JSON or text above 1400 bytes are compressed with gzip for those who accept it. Without it, none is: a proxy in front often does it, and over TLS the size of a compressed answer can tell what is in it to who may choose a part of it. Live with the next reload."},
 		yamldoc.Key{Name: "traces", Shape: intOrEnv, Doc: "How many of the last requests `emenda trace` can tell of, in memory of at most 16 MB; 0: none. Without it, " + defaultTraces + "."},
 	)
 }

@@ -71,6 +71,7 @@ func (l *loader) dialect(doc *document) {
 			l.signIn(d, item)
 		}
 	}
+	d.CORS = l.cors(d, doc.root.Get("cors"))
 	d.Errors = l.errorReplies(doc.root.Get("errors"), nil, doc.root.KeyOf("errors"))
 	challenge(d)
 }

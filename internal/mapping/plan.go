@@ -369,6 +369,7 @@ type Dialect struct {
 	Charsets []string // tried in order: utf-8, iso-8859-1
 	Absent   []string // texts that count as no value
 	SignIn   []SignInPlace
+	CORS     *CORS // nil: pages of other origins may not call
 	Errors   *ErrorReplies
 	Messages map[string]*Message // a check's keyword ("required", "type", "enum" …) → text
 	At       diag.Span

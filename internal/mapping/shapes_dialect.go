@@ -14,6 +14,7 @@ func dialectShape() *yamldoc.Shape {
 		key("charset", nonEmpty(listOf(enum("utf-8", "iso-8859-1"))), "The charsets of received texts, tried in order; without it, utf-8."),
 		key("absent", listOf(scalar), "Texts of fields that count as no value."),
 		required(key("sign_in", nonEmpty(listOf(signInShape())), "Where credentials are looked for, in this order.")),
+		key("cors", corsShape(), "Which pages of other origins may call from a browser; without it, none."),
 		required(key("errors", errorsShape(), "The reply to each kind of failure.")),
 		key("messages", mapOf(text, "", ""), "A check's keyword and its message; `{field}` is the field's name. `unreadable` is for requests that cannot be read at all."),
 	)

@@ -29,6 +29,10 @@ var elsewhere = map[string]string{
 	"retry.every":              "internal/flow/order_test.go: TestTimeoutsAndRetriesAreHandedOver",
 	"step.at_most":             "internal/flow/each_test.go: TestEachReadingRunsTogether",
 	"dialect.slash":            "routes/serve_test.go: TestAnswers",
+	"dialect.cors":             "routes/cors_test.go: TestCORS",
+	"cors.headers":             "routes/cors_test.go: TestCORS",
+	"cors.max_age":             "routes/cors_test.go: TestCORS",
+	"gateway.compress":         "routes/compress_test.go: TestCompress",
 
 	"operation.x-emenda-cacheable":   "internal/contract/facts_test.go: TestFacts",
 	"operation.x-emenda-credentials": "internal/contract/facts_test.go: TestFacts",
