@@ -84,6 +84,7 @@ type Caller struct {
 	Tokens      []Secret // one, or two while one replaces the other
 	Permissions []Permission
 	Strict      bool // warnings of rules are errors
+	Truthful    bool // failures of what is exposed have a status that says so
 	Rate        Text // how often it may call; "": as often as it likes
 }
 

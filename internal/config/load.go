@@ -158,6 +158,9 @@ func (l *loader) caller(e yamldoc.Entry) *Caller {
 		}
 	}
 	c.Strict = yes(n.Get("strict"))
+	if status := n.Get("status"); status != nil {
+		c.Truthful = status.Text == "truthful"
+	}
 	c.Rate = l.text(n, "rate", "", rate)
 	return c
 }

@@ -75,6 +75,7 @@ type ResolvedCaller struct {
 	Tokens        []SecretValue
 	Permissions   []string
 	Strict        bool
+	Truthful      bool
 	Rate          Rate
 }
 
@@ -280,7 +281,7 @@ func (r *resolver) backend(c *Config, b *Backend) *ResolvedBackend {
 
 func (r *resolver) caller(c *Caller) *ResolvedCaller {
 	out := &ResolvedCaller{
-		Name: c.Name, Dialect: c.Dialect, Strict: c.Strict,
+		Name: c.Name, Dialect: c.Dialect, Strict: c.Strict, Truthful: c.Truthful,
 		App: r.text(c.App, "app", nil),
 	}
 	var err error

@@ -139,6 +139,7 @@ func callerShape() *yamldoc.Shape {
 			Shape: &yamldoc.Shape{Form: yamldoc.ListForm, Elem: &yamldoc.Shape{Form: yamldoc.TextForm}},
 		},
 		yamldoc.Key{Name: "strict", Shape: boolean, Doc: "Warnings of rules are errors for it."},
+		yamldoc.Key{Name: "status", Shape: &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: []string{"unchanged", "truthful"}}, Doc: "`truthful`: where an exposed operation is refused or fails, whatever status the backend dresses that in, it is answered with a status that says so (404, 422, 502 …) and a problem document (RFC 9457); what the gateway refuses itself likewise, with the `errors` of each field. Without it, `unchanged`: the backend's answers as they came, the dialect's replies."},
 		yamldoc.Key{Name: "rate", Shape: textOrEnv, Doc: "How many requests in a time, as 50/s, 600/m or 1000/h, of all replicas together while they have a store; so many may come at once. Those above are answered `limited`. Without it, as many as it likes."},
 	)
 }

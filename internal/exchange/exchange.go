@@ -139,7 +139,8 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 }
 
 // admit tells who calls, and notes it in the report. The problem tells that it
-// is nobody known, or somebody who has to wait.
+// is nobody known, or somebody who has to wait; a caller that calls too often
+// is given with it.
 func (e *Exchanger) admit(ctx context.Context, fields *intake.Fields, r *intake.Request, d *mapping.Dialect, now time.Time, report *Report) (*intake.Caller, *intake.Problem) {
 	caller, problem := intake.SignIn(fields, r, d, e.o.Callers)
 	if problem != nil && problem.Kind == mapping.NotSignedIn && e.o.Assume != nil {
@@ -154,7 +155,7 @@ func (e *Exchanger) admit(ctx context.Context, fields *intake.Fields, r *intake.
 	report.Caller = caller.Name
 	if caller.Rate.N > 0 && e.o.Rates != nil {
 		if wait := e.o.Rates.Take(ctx, caller.Name, caller.Rate, now); wait > 0 {
-			return nil, &intake.Problem{Kind: mapping.Limited, Message: "too many requests", Wait: wait}
+			return caller, &intake.Problem{Kind: mapping.Limited, Message: "too many requests", Wait: wait}
 		}
 	}
 	return caller, nil

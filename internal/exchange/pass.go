@@ -68,11 +68,11 @@ func (p *passing) release() {
 // contract and passed on, and the answer comes back as the backend gave it.
 // The body is appended to buf.
 func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.Request, buf []byte) Response {
-	words, now := door.Dialect.Errors, e.o.Clock()
+	d, now := door.Dialect, e.o.Clock()
 	report := Report{Reply: -1}
-	caller, problem := e.admit(ctx, nil, r, door.Dialect, now, &report)
+	caller, problem := e.admit(ctx, nil, r, d, now, &report)
 	if problem != nil {
-		return e.refuse(words, r, problem, report, buf)
+		return e.turnDown(caller, d, r, problem, report, buf)
 	}
 	allowed := slices.ContainsFunc(door.Operations, func(o *mapping.ExposedOperation) bool { return caller.May(o.Needs) })
 	if !allowed { // who may call none of them is not told what they take
@@ -85,25 +85,25 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 		problem = &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}
 	}
 	if problem != nil {
-		return e.refuse(words, r, problem, report, buf)
+		return e.turnDown(caller, d, r, problem, report, buf)
 	}
 	switch {
 	case e.o.Tickets == nil: // dry runs
 	case op.Gives != mapping.GivesAnswer:
-		return e.issue(op, caller, r, now, report, words, buf)
+		return e.issue(op, caller, d, r, now, report, buf)
 	case op.TokenHeader != "" && fetches(r):
 		if _, problem := e.ticket(op.TokenHeader, caller, r, now); problem != nil {
-			return e.refuse(words, r, problem, report, buf)
+			return e.turnDown(caller, d, r, problem, report, buf)
 		}
 	}
 	if e.o.Unavailable != nil {
 		if said, out := e.o.Unavailable(op.Backend); out {
-			return e.refuse(words, r, &intake.Problem{Kind: mapping.KindUnavailable, Message: said}, report, buf)
+			return e.turnDown(caller, d, r, &intake.Problem{Kind: mapping.KindUnavailable, Message: said}, report, buf)
 		}
 	}
 	ctx, cancel := p.within(ctx, door.Timeout)
 	defer cancel()
-	return e.send(ctx, p, op, r, report, words, buf)
+	return e.send(ctx, p, op, caller, d, r, report, buf)
 }
 
 // read finds which operation is meant and holds the request against it.
@@ -181,7 +181,7 @@ func received(param *contract.Param, query intake.Pairs, r *intake.Request) json
 }
 
 // send makes the call and gives its answer as it came, or the dialect's words for why there is none.
-func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOperation, r *intake.Request, report Report, words *mapping.ErrorReplies, buf []byte) Response {
+func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOperation, caller *intake.Caller, d *mapping.Dialect, r *intake.Request, report Report, buf []byte) Response {
 	call := &p.call
 	call.Operation, call.RequestID, call.Raw, call.Params = op.Operation, r.ID, true, p.params
 	call.Plan, call.Step = op.ID, op.ID
@@ -189,7 +189,7 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 	var err error
 	q.Method = op.Method
 	if q.Target, err = op.AppendTarget(q.Target[:0], p.params); err != nil {
-		return e.refuse(words, r, &intake.Problem{Kind: mapping.BadInput, Message: "the path holds a value that cannot stand there"}, report, buf)
+		return e.turnDown(caller, d, r, &intake.Problem{Kind: mapping.BadInput, Message: "the path holds a value that cannot stand there"}, report, buf)
 	}
 	if r.Query != "" {
 		q.Target = append(append(q.Target, '?'), r.Query...)
@@ -213,7 +213,12 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 			wait = 0
 		}
 		report.Step = op.ID
-		return e.refuse(words, r, &intake.Problem{Kind: kind, Wait: wait}, report, buf)
+		return e.turnDown(caller, d, r, &intake.Problem{Kind: kind, Wait: wait}, report, buf)
+	}
+	if caller.Truthful {
+		if res, told := truth(a, report, buf); told {
+			return res
+		}
 	}
 	report.Outcome = "ok"
 	res := Response{Status: a.Status, Report: report}

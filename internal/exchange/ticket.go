@@ -38,12 +38,12 @@ func (e *Exchanger) ticket(header string, caller *intake.Caller, r *intake.Reque
 }
 
 // issue answers an operation that is about the backend's token with a ticket.
-func (e *Exchanger) issue(op *mapping.ExposedOperation, caller *intake.Caller, r *intake.Request, now time.Time, report Report, words *mapping.ErrorReplies, buf []byte) Response {
+func (e *Exchanger) issue(op *mapping.ExposedOperation, caller *intake.Caller, d *mapping.Dialect, r *intake.Request, now time.Time, report Report, buf []byte) Response {
 	renewed := 0
 	if op.Gives == mapping.RenewsToken {
 		before, problem := e.ticket(op.TokenHeader, caller, r, now)
 		if problem != nil {
-			return e.refuse(words, r, problem, report, buf)
+			return e.turnDown(caller, d, r, problem, report, buf)
 		}
 		renewed = before + 1
 	}

@@ -76,7 +76,7 @@ func Missing(field string, d *mapping.Dialect) *Problem {
 // Refused is the problem of fields that are not right, in the dialect's words.
 func Refused(faults []Fault, d *mapping.Dialect) *Problem {
 	var text strings.Builder
-	p := &Problem{Kind: mapping.BadInput, Fields: make([]string, 0, len(faults))}
+	p := &Problem{Kind: mapping.BadInput, Fields: make([]string, 0, len(faults)), Faults: faults}
 	for i := range faults {
 		if i > 0 {
 			text.WriteString("; ")
@@ -86,6 +86,13 @@ func Refused(faults []Fault, d *mapping.Dialect) *Problem {
 	}
 	p.Message = text.String()
 	return p
+}
+
+// Words are what the dialect says of one field that is not right.
+func Words(fault *Fault, d *mapping.Dialect) string {
+	var text strings.Builder
+	words(&text, fault, d)
+	return text.String()
 }
 
 func words(text *strings.Builder, fault *Fault, d *mapping.Dialect) {

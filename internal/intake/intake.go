@@ -36,6 +36,7 @@ type Problem struct {
 	Kind    mapping.ErrorKind
 	Message string             // in the dialect's words: all faults joined
 	Fields  []string           // JSON Pointers of the bad fields
+	Faults  []Fault            // what each of them has wrong, where the dialect's checks found it
 	Cause   *expr.RuntimeError // Kind Internal: a rule that could not be evaluated, for logs
 	Aim     string             // Kind BadSignIn: the caller whose application was named; "": nobody's
 	Wait    time.Duration      // before it is worth trying again; 0: not known
@@ -49,6 +50,7 @@ type Caller struct {
 	Secrets     [][32]byte // SHA-256 of each valid token
 	Permissions []string   // globs: "ura.*"
 	Strict      bool
+	Truthful    bool // failures of what is exposed have a status that says so
 	Rate        Rate
 	Value       jsonx.Value // what mappings see as `caller`: name, app, strict
 }

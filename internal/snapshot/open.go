@@ -165,7 +165,7 @@ func (l *Loaded) options(b *config.ResolvedBackend, kept *store.Store, metrics *
 // callerOf prepares a caller for comparing: its tokens as hashes.
 func callerOf(c *config.ResolvedCaller) *intake.Caller {
 	out := &intake.Caller{
-		Name: c.Name, Dialect: c.Dialect, App: c.App, Permissions: c.Permissions, Strict: c.Strict, Rate: intake.Rate(c.Rate),
+		Name: c.Name, Dialect: c.Dialect, App: c.App, Permissions: c.Permissions, Strict: c.Strict, Truthful: c.Truthful, Rate: intake.Rate(c.Rate),
 		Value: callerValue(c.Name, c.App, c.Strict),
 	}
 	for _, t := range c.Tokens {
@@ -197,7 +197,7 @@ func (l *Loaded) TestCallers() []*intake.Caller {
 		if err != nil {
 			app = name
 		}
-		r := &config.ResolvedCaller{Name: name, Dialect: c.Dialect, App: app, Strict: c.Strict}
+		r := &config.ResolvedCaller{Name: name, Dialect: c.Dialect, App: app, Strict: c.Strict, Truthful: c.Truthful}
 		for _, p := range c.Permissions {
 			r.Permissions = append(r.Permissions, p.Glob)
 		}
