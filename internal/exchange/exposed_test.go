@@ -28,6 +28,10 @@ info: { title: depot, version: "1" }
 x-emenda-sign-in:
   basic: { user: user, password: password }
   token: { header: Token, obtain: token.get, renew: token.renew, value: "${answer.token}", life: 1h }
+x-emenda-outcomes:
+  - { when: answer?.missing == true, is: refused, class: not_found, message: "${answer?.error}" }
+  - { when: answer?.broken == true, is: failed, message: "${answer?.error}" }
+  - { when: answer?.error != nil, is: refused, message: "${answer?.error}" }
 paths:
   /depot/token:
     get: { operationId: token.get, x-emenda-changes: false, responses: { "200": { content: { application/json: { schema: { type: object, required: [token], properties: { token: { type: string } } } } } } } }

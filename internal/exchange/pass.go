@@ -76,7 +76,7 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 	}
 	allowed := slices.ContainsFunc(door.Operations, func(o *mapping.ExposedOperation) bool { return caller.May(o.Needs) })
 	if !allowed { // who may call none of them is not told what they take
-		return e.refuse(words, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
+		return e.turnDown(caller, d, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
 	}
 	p := passings.Get().(*passing)
 	defer p.release()
@@ -143,7 +143,9 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 	for i := range faults {
 		all[i] = intake.Fault{Field: faults[i].Field(), Pointer: faults[i].Pointer(), Keyword: faults[i].Keyword}
 	}
-	return nil, intake.Refused(all, door.Dialect)
+	problem = intake.Refused(all, door.Dialect)
+	problem.Faults = all
+	return nil, problem
 }
 
 // unreadable says why a body is no JSON, without quoting it.

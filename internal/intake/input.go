@@ -76,7 +76,7 @@ func Missing(field string, d *mapping.Dialect) *Problem {
 // Refused is the problem of fields that are not right, in the dialect's words.
 func Refused(faults []Fault, d *mapping.Dialect) *Problem {
 	var text strings.Builder
-	p := &Problem{Kind: mapping.BadInput, Fields: make([]string, 0, len(faults)), Faults: faults}
+	p := &Problem{Kind: mapping.BadInput, Fields: make([]string, 0, len(faults))}
 	for i := range faults {
 		if i > 0 {
 			text.WriteString("; ")

@@ -36,7 +36,7 @@ type Problem struct {
 	Kind    mapping.ErrorKind
 	Message string             // in the dialect's words: all faults joined
 	Fields  []string           // JSON Pointers of the bad fields
-	Faults  []Fault            // what each of them has wrong, where the dialect's checks found it
+	Faults  []Fault            // of an exposed operation: what each of them has wrong
 	Cause   *expr.RuntimeError // Kind Internal: a rule that could not be evaluated, for logs
 	Aim     string             // Kind BadSignIn: the caller whose application was named; "": nobody's
 	Wait    time.Duration      // before it is worth trying again; 0: not known

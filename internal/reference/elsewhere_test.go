@@ -82,6 +82,7 @@ var elsewhere = map[string]string{
 	"limits.body":              "routes/serve_test.go: TestUnreadableRequests",
 	"limits.header":            "routes/serve_test.go: TestUnreadableRequests",
 	"limits.read_timeout":      "routes/life_test.go: TestServerHasTimeouts",
+	"caller.status":            "internal/exchange/truthful_test.go: TestTruthful",
 	"caller.rate":              "internal/store/rate_test.go: TestRate",
 	"limits.sign_in":           "internal/store/signins_test.go: TestSignIns",
 	"sign-in limit.failures":   "internal/store/signins_test.go: TestSignIns",
