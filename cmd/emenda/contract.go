@@ -12,6 +12,7 @@ import (
 
 type contractCommand struct {
 	Import contractImportCommand `cmd:"" help:"Make a contract of an OpenAPI document."`
+	Diff   contractDiffCommand   `cmd:"" help:"Tell what differs between two versions of a contract, and what that breaks."`
 }
 
 // Help shows examples.
@@ -20,7 +21,8 @@ func (contractCommand) Help() string {
 
 Examples:
 
-  emenda contract import petstore.yaml -o mappings/contracts/petstore.yaml`
+  emenda contract import petstore.yaml -o mappings/contracts/petstore.yaml
+  emenda contract diff mappings/contracts/petstore.yaml petstore-2.yaml`
 }
 
 type contractImportCommand struct {

@@ -45,7 +45,7 @@ type commands struct {
 	Routes     routesCommand     `cmd:"" help:"List the routes."`
 	Functions  functionsCommand  `cmd:"" help:"Show the functions of expressions."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of files, for editors."`
-	Contract   contractCommand   `cmd:"" help:"Make contracts of OpenAPI documents."`
+	Contract   contractCommand   `cmd:"" help:"Make contracts of OpenAPI documents, and compare their versions."`
 	Trace      traceCommand      `cmd:"" help:"Tell what became of one of the last requests."`
 	Unknowns   unknownsCommand   `cmd:"" help:"List calls that nobody knows the end of."`
 	Sandbox    sandboxCommand    `cmd:"" help:"Start stand-ins of the backends."`
