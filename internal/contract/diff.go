@@ -149,15 +149,15 @@ func (d *differ) request(place string, was, is *Schema) {
 	for i := range was.Fields {
 		f := &was.Fields[i]
 		at := place + "." + f.Name
-		switch g := is.Property(f.Name); {
-		case g == nil:
+		g := is.Property(f.Name)
+		if g == nil {
 			d.add(at, !is.Open, "is gone")
-		default:
-			if g.Required && !f.Required {
-				d.add(at, true, "is required now")
-			}
-			d.request(at, f.Schema, g.Schema)
+			continue
 		}
+		if g.Required && !f.Required {
+			d.add(at, true, "is required now")
+		}
+		d.request(at, f.Schema, g.Schema)
 	}
 	for i := range is.Fields {
 		if g := &is.Fields[i]; was.Property(g.Name) == nil {
@@ -187,15 +187,15 @@ func (d *differ) answer(place string, was, is *Schema) {
 	for i := range was.Fields {
 		f := &was.Fields[i]
 		at := place + "." + f.Name
-		switch g := is.Property(f.Name); {
-		case g == nil:
+		g := is.Property(f.Name)
+		if g == nil {
 			d.add(at, true, "is gone")
-		default:
-			if f.Required && !g.Required {
-				d.add(at, true, "may be missing now")
-			}
-			d.answer(at, f.Schema, g.Schema)
+			continue
 		}
+		if f.Required && !g.Required {
+			d.add(at, true, "may be missing now")
+		}
+		d.answer(at, f.Schema, g.Schema)
 	}
 	for i := range is.Fields {
 		if g := &is.Fields[i]; was.Property(g.Name) == nil {
