@@ -44,6 +44,7 @@ type commands struct {
 	Explain    explainCommand    `cmd:"" help:"Tell what a request would do, without sending anything."`
 	Routes     routesCommand     `cmd:"" help:"List the routes."`
 	Functions  functionsCommand  `cmd:"" help:"Show the functions of expressions."`
+	Openapi    openapiCommand    `cmd:"" help:"Print an OpenAPI document of what the gateway offers."`
 	Schema     schemaCommand     `cmd:"" help:"Print the JSON Schema of files, for editors."`
 	Contract   contractCommand   `cmd:"" help:"Make contracts of OpenAPI documents, and compare their versions."`
 	Trace      traceCommand      `cmd:"" help:"Tell what became of one of the last requests."`
