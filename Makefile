@@ -5,6 +5,7 @@ BIN     := bin/emenda
 LINT    := bin/golangci-lint
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 FUZZ_TIME ?= 60s
+DOCS_UI ?= 5.35.0
 
 # The secrets the executed cases name, so that nothing is left to warn of.
 LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_TILL_APP=a DEMO_TILL_KEY=k DEMO_READER_TOKEN=a DEMO_STRICT_TOKEN=b DEMO_GUEST_TOKEN=c DEMO_DESK_TOKEN=d DEMO_MEMBER_TOKEN=e
@@ -13,7 +14,7 @@ LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_TILL_APP=a DEMO_
 PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt lint docs docs-fresh mappings soak fuzz bench bench-parts clean need show-ura-3
+.PHONY: help run build test check fmt lint docs docs-fresh docs-ui mappings soak fuzz bench bench-parts clean need show-ura-3
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | expand -t 20
@@ -25,7 +26,7 @@ build: ## bin/emenda
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/emenda
 
 need:
-	@tools/need gcc curl redis-server $(PEER) systemd-analyze=systemd
+	@tools/need gcc curl chromium redis-server $(PEER) systemd-analyze=systemd
 
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
@@ -46,6 +47,9 @@ lint: $(LINT) ## golangci-lint, with the rules for the floors
 
 docs: build ## write the generated pages
 	$(GO) run ./internal/reference/docs
+
+docs-ui: ## the viewer of /docs, from npm: make docs-ui DOCS_UI=VERSION
+	tools/docs-ui $(DOCS_UI)
 
 docs-fresh: ## fail when a generated page is not what it would be
 	$(GO) run ./internal/reference/docs -check

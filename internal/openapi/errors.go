@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -80,8 +79,8 @@ func bareType(t string) string {
 // errorOf gives what a reply to a failure looks like.
 func errorOf(d *mapping.Dialect, r *mapping.ErrorReply, k mapping.ErrorKind, field string) *errorText {
 	if r.JSON == nil {
-		if strings.HasSuffix(bareType(r.Type), "json") && json.Valid([]byte(r.Text)) {
-			return &errorText{schema: obj("type", "object"), example: raw(r.Text)}
+		if v, ok := fromJSON([]byte(r.Text)); ok && strings.HasSuffix(bareType(r.Type), "json") {
+			return &errorText{schema: obj("type", "object"), example: v}
 		}
 		return &errorText{schema: obj("type", "string"), example: r.Text}
 	}
@@ -98,8 +97,10 @@ func errorOf(d *mapping.Dialect, r *mapping.ErrorReply, k mapping.ErrorKind, fie
 	}
 	f.Set(r.Error, jsonx.RawValue(string(appendJSON(nil, said))))
 	f.Set(r.Request, jsonx.RawValue(`{"id":"0123456789abcdef"}`))
-	if text := r.JSON.AppendJSON(nil, f); f.Err() == nil && json.Valid(text) {
-		e.example = raw(text)
+	if text := r.JSON.AppendJSON(nil, f); f.Err() == nil {
+		if v, ok := fromJSON(text); ok {
+			e.example = v
+		}
 	}
 	return e
 }

@@ -198,8 +198,12 @@ func (a *asking) body(op *contract.Operation, n *yamldoc.Node) {
 func (a *asking) write(o *object) {
 	params := list{}
 	for i, p := range a.named {
-		if a.in[i] == a.ops {
+		switch {
+		case a.in[i] == a.ops:
 			p.set("required", true)
+		case a.several: // what tells one of them apart is not to be filled in for all
+			p.drop("example")
+			p.drop("examples")
 		}
 		params = append(params, p)
 	}

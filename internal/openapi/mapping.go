@@ -1,11 +1,11 @@
 package openapi
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
@@ -16,13 +16,16 @@ import (
 // mostExamples is how many examples of one thing a mapping's tests give.
 const mostExamples = 4
 
+// plainName spells the name of a mapping as operations and schemas are named.
+var plainName = strings.NewReplacer("/", ".", "{", "", "}", "")
+
 // route writes what a mapping offers: an operation for each of its paths and methods.
 func (b *builder) route(r *mapping.Route) {
 	d, p := r.Dialect, r.Plan
 	b.tag(d.Name, dialectSummary(d))
 	in := b.input(r)
 	replies := b.replies(r)
-	id := strings.ReplaceAll(p.Name, "/", ".")
+	id := plainName.Replace(p.Name)
 	prefixes := d.Prefixes
 	if r.Replaces != nil {
 		id = r.Replaces.ID
@@ -41,7 +44,7 @@ func (b *builder) route(r *mapping.Route) {
 				op := obj("tags", list{d.Name}, "operationId", b.id(name))
 				op.say("summary", p.Summary)
 				if r.Repeat != nil {
-					op.say("description", "The same request again, within "+r.Repeat.For.String()+", is answered as the first one was; nothing is sent twice.")
+					op.say("description", "The same request again, within "+spell(r.Repeat.For)+", is answered as the first one was; nothing is sent twice.")
 				}
 				in.ask(op, method, renamed)
 				op.set("responses", replies)
@@ -50,6 +53,18 @@ func (b *builder) route(r *mapping.Route) {
 			})
 		}
 	}
+}
+
+// spell spells a duration as people do: 2m, not 2m0s.
+func spell(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // input is what a mapping takes.
@@ -110,16 +125,21 @@ func (b *builder) input(r *mapping.Route) *input {
 		body.set("required", required)
 	}
 	if len(properties.keys) > 0 {
-		in.schema = b.intern("schemas", b.schemas, strings.ReplaceAll(r.Plan.Name, "/", "."), body)
+		in.schema = b.intern("schemas", b.schemas, plainName.Replace(r.Plan.Name), body)
 	}
 	for _, q := range requests {
-		v := obj()
+		v, whole := obj(), true
 		for _, f := range in.fields {
-			if x := q.get(f); x != nil && !in.path[f.name] && !f.Secret {
+			if in.path[f.name] || f.Secret {
+				continue
+			}
+			if x := q.get(f); x != nil {
 				v.set(f.name, x)
+			} else if f.Required {
+				whole = false
 			}
 		}
-		if len(in.examples.keys) < mostExamples && len(v.keys) > 0 {
+		if whole && len(in.examples.keys) < mostExamples && len(v.keys) > 0 {
 			in.examples.set(q.name, obj("value", v))
 		}
 	}
@@ -274,7 +294,9 @@ func fieldSchema(f *mapping.InputField, n *yamldoc.Node) *object {
 		s.set("maxLength", raw(strconv.Itoa(f.MaxLength)))
 	}
 	if f.Default.Kind() != jsonx.Absent && !f.Secret {
-		s.set("default", raw(f.Default.AppendJSON(nil)))
+		if v, ok := fromJSON(f.Default.AppendJSON(nil)); ok {
+			s.set("default", v)
+		}
 	}
 	if len(f.Names) > 1 {
 		s.add("description", "Also taken: "+strings.Join(f.Names[1:], ", ")+".")
@@ -309,6 +331,9 @@ func (q *request) get(f *inputField) any {
 				return raw(n.Text)
 			}
 			return nil
+		}
+		if n.Kind == yamldoc.Number && f.Type.Kind == expr.TextType {
+			return n.Text
 		}
 		return fromNode(n)
 	}
@@ -391,10 +416,12 @@ func (b *builder) replyExample(a *answers, t *mapping.Test) {
 	switch {
 	case len(m.examples.keys) >= mostExamples:
 	case t.Reply.JSON != nil && isJSON:
-		m.example(t.Name, raw(mapping.ConstantJSON(t.Reply.JSON)))
+		if v, ok := fromJSON(mapping.ConstantJSON(t.Reply.JSON)); ok {
+			m.example(t.Name, v)
+		}
 	case t.Reply.Text != nil && isJSON:
-		if json.Valid([]byte(*t.Reply.Text)) {
-			m.example(t.Name, raw(*t.Reply.Text))
+		if v, ok := fromJSON([]byte(*t.Reply.Text)); ok {
+			m.example(t.Name, v)
 		}
 	case t.Reply.Text != nil:
 		m.example(t.Name, *t.Reply.Text)

@@ -3,7 +3,11 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
@@ -60,7 +64,22 @@ func (o *object) within(key string) *object {
 	return in
 }
 
+// drop forgets a key.
+func (o *object) drop(key string) {
+	delete(o.values, key)
+	o.keys = slices.DeleteFunc(o.keys, func(k string) bool { return k == key })
+}
+
 func (o *object) has(key string) bool { _, ok := o.values[key]; return ok }
+
+// number gives a number as it is spelled; one that readers of documents cannot
+// hold as a text.
+func number(digits string) any {
+	if _, err := strconv.ParseFloat(digits, 64); err != nil {
+		return digits
+	}
+	return raw(digits)
+}
 
 // fromNode gives a YAML constant.
 func fromNode(n *yamldoc.Node) any {
@@ -84,7 +103,63 @@ func fromNode(n *yamldoc.Node) any {
 	case yamldoc.Bool:
 		return raw(strings.ToLower(n.Text))
 	default:
-		return raw(n.Text)
+		return number(n.Text)
+	}
+}
+
+// fromJSON gives JSON text as values, its escapes undone: YAML, which documents
+// are read as, too, knows no pairs of them.
+func fromJSON(text []byte) (any, bool) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	v, err := nextValue(d)
+	if err != nil {
+		return nil, false
+	}
+	_, err = d.Token()
+	return v, errors.Is(err, io.EOF)
+}
+
+func nextValue(d *json.Decoder) (any, error) {
+	t, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch t := t.(type) {
+	case json.Number:
+		return number(string(t)), nil
+	case nil:
+		return raw("null"), nil
+	case json.Delim:
+		o, l := obj(), list{}
+		for d.More() {
+			key := ""
+			if t == '{' {
+				k, err := d.Token()
+				if err != nil {
+					return nil, err
+				}
+				key = k.(string)
+			}
+			v, err := nextValue(d)
+			if err != nil {
+				return nil, err
+			}
+			if t == '{' {
+				o.set(key, v)
+			} else {
+				l = append(l, v)
+			}
+		}
+		if _, err := d.Token(); err != nil {
+			return nil, err
+		}
+		if t == '{' {
+			return o, nil
+		}
+		return l, nil
+	default: // string, bool
+		return t, nil
 	}
 }
 
