@@ -90,6 +90,7 @@ func newApp(s *snapshot.Snapshot, m *observe.Metrics, log *slog.Logger, t *trace
 		}
 	}
 	a.add(f)
+	a.docs(f)
 	a.handler = f.Handler()
 	return a
 }

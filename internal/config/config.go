@@ -45,6 +45,7 @@ type Gateway struct {
 	AdminTLS    *TLS   // of admin_listen
 	Compress    bool   // answers, for those who accept it
 	Traces      Text   // requests that `emenda trace` can tell of
+	Docs        Text   // true: /docs shows what is offered
 }
 
 // Pack is a folder of the mappings folder whose mappings are served.

@@ -95,7 +95,7 @@ func TestLoadTells(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"unknown key": {
 			"emenda: 1\ngateway:\n  lisen: 127.0.0.1:1\n",
-			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, packs, timezone, seal_key, trusted_proxies, tls, admin_tls, proxy_header, compress, traces\n",
+			"g.yaml:3:3: unknown key \"lisen\"\n    3 |   lisen: 127.0.0.1:1\n      |   ^^^^^\n      = did you mean listen? allowed: listen, admin_listen, admin_token, data, mappings, packs, timezone, seal_key, trusted_proxies, tls, admin_tls, proxy_header, compress, docs, traces\n",
 		},
 		"secret in plain": {
 			"emenda: 1\ncallers:\n  a: { dialect: d, token: hush, permissions: [] }\n",

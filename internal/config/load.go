@@ -95,6 +95,9 @@ func (l *loader) gateway(c *Config, n *yamldoc.Node) {
 	g.SealKeys = l.secrets(n.Get("seal_key"))
 	g.Proxies = l.texts(n, "trusted_proxies", networks)
 	g.ProxyHeader = l.text(n, "proxy_header", defaultProxyHeader, proxyHeader)
+	if g.Docs = defaultDocs; n.Get("docs") != nil {
+		g.Docs = l.text(n, "docs", "false", yesOrNo)
+	}
 	g.Traces = l.text(n, "traces", defaultTraces, countOrNone)
 	g.Compress = yes(n.Get("compress"))
 	g.TLS, g.AdminTLS = l.tls(n, "tls", "client_ca"), l.tls(n, "admin_tls", "client_ca")

@@ -27,6 +27,7 @@ type Resolved struct {
 	Forwarded           bool           // they say it in Forwarded, not in X-Forwarded-For
 	Traces              int            // requests kept for `emenda trace`
 	Compress            bool           // answers, for those who accept it
+	Docs                bool           // /docs shows what is offered
 	Backends            map[string]*ResolvedBackend
 	Callers             map[string]*ResolvedCaller
 	Limits              ResolvedLimits
@@ -209,6 +210,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 	}
 	out.Compress = g.Compress
 	out.Traces, _ = strconv.Atoi(r.text(g.Traces, "traces", countOrNone)) // checked by countOrNone
+	out.Docs = r.text(g.Docs, "docs", yesOrNo) == "true"
 	if name := r.text(g.Timezone, "timezone", zone); name != "" {
 		out.Timezone, _ = time.LoadLocation(name) // zone found it just now
 	}

@@ -45,6 +45,7 @@ var (
 	textsOrEnv    = &yamldoc.Shape{Form: yamldoc.AltForm, Alts: []*yamldoc.Shape{textOrEnv, {Form: yamldoc.ListForm, Elem: textOrEnv}}}
 	durationOrEnv = &yamldoc.Shape{Form: yamldoc.DurationForm, Env: true}
 	sizeOrEnv     = &yamldoc.Shape{Form: yamldoc.SizeForm, Env: true}
+	boolOrEnv     = &yamldoc.Shape{Form: yamldoc.BoolForm, Env: true}
 	boolean       = &yamldoc.Shape{Form: yamldoc.BoolForm}
 	anything      = &yamldoc.Shape{Form: yamldoc.AnyForm}
 	name          = &yamldoc.Shape{Form: yamldoc.NameForm}
@@ -107,6 +108,7 @@ func gatewayKeys() *yamldoc.Shape {
 		yamldoc.Key{Name: "admin_tls", Shape: listenerTLSShape(), Doc: "The same for the admin listener."},
 		yamldoc.Key{Name: "proxy_header", Shape: textOrEnv, Doc: "The field they say it in, X-Forwarded-For or Forwarded (RFC 7239); no other is looked at, since clients can send it. Without it, " + defaultProxyHeader + "."},
 		yamldoc.Key{Name: "compress", Shape: boolean, Doc: "true: answers of JSON or text above 1400 bytes are compressed with gzip for those who accept it. Without it, none is: a proxy in front often does it, and over TLS the size of a compressed answer can tell what is in it to who may choose a part of it. Live with the next reload."},
+		yamldoc.Key{Name: "docs", Shape: boolOrEnv, Doc: "true: `/docs` on the callers' listener shows what is offered, to be read and tried in a browser, and `/docs/openapi.json` is it as an OpenAPI document; anybody who reaches the listener may read it, and needs credentials to try it. Without it, the variable EMENDA_DOCS says so, which `--sandbox` sets; else false."},
 		yamldoc.Key{Name: "traces", Shape: intOrEnv, Doc: "How many of the last requests `emenda trace` can tell of, in memory of at most 16 MB; 0: none. Without it, " + defaultTraces + "."},
 	)
 }

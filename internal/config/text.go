@@ -80,6 +80,9 @@ func (t Text) Fixed() bool {
 // literal gives a setting that stands for what is not written.
 func literal(s string) Text { return Text{parts: []textPart{{text: s}}} }
 
+// defaultDocs is a variable of its own, so that who serves for trying can say it.
+var defaultDocs = Text{parts: []textPart{{name: "EMENDA_DOCS", text: "false", optional: true}}}
+
 const helpEnv = `gateway.yaml knows only ${env:NAME}, ${env:NAME:-default} and { secret: NAME }`
 
 var variable = regexp.MustCompile(`^` + identifier + `$`)

@@ -140,6 +140,13 @@ func countOrNone(s string) error {
 	return nil
 }
 
+func yesOrNo(s string) error {
+	if s != "true" && s != "false" {
+		return errors.New("expected true or false")
+	}
+	return nil
+}
+
 func hostURL(s string) error {
 	u, err := url.Parse(s)
 	switch {

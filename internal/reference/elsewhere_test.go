@@ -52,6 +52,7 @@ var elsewhere = map[string]string{
 	"gateway.admin_token":      "routes/life_test.go: TestAdminToken",
 	"gateway.trusted_proxies":  "routes/address_test.go: TestClientAddress",
 	"gateway.proxy_header":     "routes/address_test.go: TestClientAddress",
+	"gateway.docs":             "routes/docs_test.go: TestDocs",
 	"gateway.traces":           "routes/trace_test.go: TestTrace",
 	"gateway.tls":              "routes/tls_test.go: TestTLS",
 	"gateway.admin_tls":        "routes/tls_test.go: TestAdminTLS",
