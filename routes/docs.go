@@ -37,7 +37,7 @@ func (a *app) page(f *fiber.App, path string, file func() *openapi.File) {
 	given := a.given(h, nil)
 	for _, method := range []string{fiber.MethodGet, fiber.MethodHead} {
 		f.Add(method, path, given)
-		a.exact[path] = append(a.exact[path], exactWay{method, h})
+		a.exact[path] = append(a.exact[path], exactWay{method: method, takes: h})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -200,6 +201,9 @@ func appendJSON(b []byte, v any) []byte {
 }
 
 func appendText(b []byte, s string) []byte {
+	if !strings.ContainsAny(s, "\u2028\u2029") { // which end lines in YAML
+		return jsonx.AppendQuoted(b, s)
+	}
 	var buf bytes.Buffer
 	e := json.NewEncoder(&buf)
 	e.SetEscapeHTML(false)
