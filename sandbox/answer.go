@@ -21,6 +21,40 @@ type answer struct {
 	body   []byte
 	// header holds what goes beside Content-Type and Content-Length.
 	header http.Header
+	// unknown says that there is nothing of what was asked for; see orDocumented.
+	unknown bool
+}
+
+// unknown answers that there is nothing of what was asked for.
+func unknown(body string) answer {
+	a := text(http.StatusOK, body)
+	a.unknown = true
+	return a
+}
+
+// object is JSON of names and values in turn, in their order.
+type object []any
+
+// MarshalJSON writes the names in their order.
+func (o object) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	buf.WriteByte('{')
+	for i := 0; i+1 < len(o); i += 2 {
+		if i > 0 {
+			buf.WriteByte(',')
+		}
+		if err := enc.Encode(o[i]); err != nil {
+			return nil, err
+		}
+		buf.WriteByte(':')
+		if err := enc.Encode(o[i+1]); err != nil {
+			return nil, err
+		}
+	}
+	buf.WriteByte('}')
+	return buf.Bytes(), nil
 }
 
 // text answers JSON that is written already.

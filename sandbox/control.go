@@ -53,11 +53,15 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		value(s.calls.each()).write(w)
 	case action{http.MethodGet, "data"}:
 		value(s.listData()).write(w)
+	case action{http.MethodGet, "prospects"}:
+		value(append([]prospect{}, all(s.data, &s.data.prospects, func(prospect) bool { return true })...)).write(w)
+	case action{http.MethodGet, "operations"}:
+		value(s.listOperations()).write(w)
 	case action{http.MethodPost, "reset"}:
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, POST reset"}`).write(w)
+		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, POST reset"}`).write(w)
 	}
 }
 
@@ -112,6 +116,22 @@ func (s *Sandbox) listFaults() []faultIn {
 			one.Delay = f.Delay.String()
 		}
 		out = append(out, one)
+	}
+	return out
+}
+
+type operationOut struct {
+	ID       string `json:"id"`
+	Method   string `json:"method"`
+	Path     string `json:"path"`
+	Token    bool   `json:"token"`
+	Stateful bool   `json:"stateful"`
+}
+
+func (s *Sandbox) listOperations() []operationOut {
+	out := make([]operationOut, len(s.routes))
+	for i, o := range s.routes {
+		out[i] = operationOut{o.id, o.method, o.path, o.token, o.stateful}
 	}
 	return out
 }
@@ -173,6 +193,8 @@ type customerOut struct {
 	// Calls are the incoming calls that were told of, Tickets the service calls.
 	Calls   []phoneCall `json:"phone_calls,omitempty"`
 	Tickets []ticket    `json:"tickets,omitempty"`
+	// Notes are the lines in the logs of the service calls.
+	Notes []ticketNote `json:"ticket_notes,omitempty"`
 }
 
 type contractRow struct {
@@ -197,6 +219,9 @@ func (d *data) overview() []customerOut {
 			Calls:   all(d, &d.phoneCalls, func(p phoneCall) bool { return p.customer == c.id }),
 			Tickets: all(d, &d.tickets, func(t ticket) bool { return t.customer == c.id }),
 		}
+		one.Notes = all(d, &d.notes, func(n ticketNote) bool {
+			return slices.ContainsFunc(one.Tickets, func(t ticket) bool { return t.ID == n.Ticket })
+		})
 		for _, k := range d.contractsOf(c.id) {
 			row := contractRow{ID: k.id, Status: k.status, Plan: k.plan, Open: []int64{}, Unlisted: k.unlisted, Promises: k.promises}
 			for _, i := range d.invoices(func(i invoice) bool { return !i.paid && slices.Contains(i.contracts, k.id) }) {

@@ -46,6 +46,7 @@ type invoice struct {
 	due            time.Time
 	slip, number   string
 	debit, paid    bool
+	paidAt         time.Time
 	unlisted       bool
 	// cutShort is shown by comercial.cliente.dados only as far as the
 	// document's example goes.
@@ -67,6 +68,9 @@ type data struct {
 	sent       []delivery
 	tickets    []ticket
 	phoneCalls []phoneCall
+	prospects  []prospect
+	addresses  []address
+	notes      []ticketNote
 }
 
 func newData() *data {
@@ -80,6 +84,7 @@ func (d *data) reset() {
 	defer d.mu.Unlock()
 	d.customers, d.contracts, d.bills = demoCustomers(), demoContracts(), demoInvoices()
 	d.sent, d.tickets, d.phoneCalls = nil, demoTickets(), nil
+	d.prospects, d.addresses, d.notes = nil, demoAddresses(), nil
 }
 
 // find gives a copy of the first entry that fits.
@@ -104,6 +109,17 @@ func all[T any](d *data, in *[]T, fits func(T) bool) []T {
 		}
 	}
 	return out
+}
+
+// change changes the first entry that fits, and tells whether there was one.
+func change[T any](d *data, in *[]T, fits func(T) bool, do func(*T)) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := slices.IndexFunc(*in, fits)
+	if i >= 0 {
+		do(&(*in)[i])
+	}
+	return i >= 0
 }
 
 func (d *data) customer(id int64) (customer, bool) {

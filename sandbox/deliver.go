@@ -61,7 +61,7 @@ func sendInvoices(s *Sandbox, r *request) answer {
 	open := s.data.invoices(func(i invoice) bool { return i.customer == c.id && !i.paid })
 	for _, id := range ids {
 		if !slices.ContainsFunc(open, func(i invoice) bool { return i.id == id }) {
-			return text(http.StatusOK, BodyFalha)
+			return unknown(BodyFalha)
 		}
 	}
 	s.data.deliver(c.id, ids, byEmail)

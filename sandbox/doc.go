@@ -29,6 +29,44 @@
 //	telefonia.ligacoes.cadastrar                          POST /ws/telefonia/ligacoes/cadastrar
 //	comercial.atendimentos.cadastrar                      POST /ws/comercial/atendimentos/cadastrar
 //
+// From a prospect to a contract, and the customers that there are:
+//
+//	terceiros.enderecos.cep                               GET  /ws/terceiros/enderecos/cep/{cep}                                            Token
+//	comercial.viabilidade_tecnica.consultar               POST /ws/comercial/viabilidade_tecnica/consultar                                  Token
+//	comercial.prospectos.cadastrar                        POST /ws/comercial/prospectos/cadastrar                                           Token
+//	comercial.prospectos.enderecos.cadastrar              POST /ws/comercial/prospectos/enderecos/cadastrar                                 Token
+//	comercial.prospectos.viabilidade_tecnica.consultar    POST /ws/comercial/prospectos/viabilidade_tecnica/consultar                       Token
+//	comercial.prospectos.por_id                           GET  /ws/comercial/prospectos/{id}                                                Token
+//	comercial.prospectos.buscar.vendedor                  GET  /ws/comercial/prospectos/buscar/vendedor/{idVendedor}                        Token
+//	comercial.prospectos.atualizar                        PUT  /ws/comercial/prospectos/atualizar                                           Token
+//	comercial.prospectos.aprovar.reprovar                 PUT  /ws/comercial/prospectos/aprovar/reprovar                                    Token
+//	comercial.prospectos.converter.cliente                POST /ws/comercial/prospectos/converter/cliente                                   Token
+//	comercial.clientes.enderecos                          GET  /ws/comercial/clientes/{idCliente}/enderecos                                 Token
+//	comercial.clientes.enderecos.cadastrar                POST /ws/comercial/clientes/enderecos/cadastrar                                   Token
+//	comercial.contratos.cadastrar.internet                POST /ws/comercial/contratos/cadastrar                                            Token
+//	comercial.contratos.cadastrar.telefonia               POST /ws/comercial/contratos/cadastrar                                            Token
+//	comercial.contratos.cadastrar.tv                      POST /ws/comercial/contratos/cadastrar                                            Token
+//	comercial.contratos.cadastrar.demais                  POST /ws/comercial/contratos/cadastrar                                            Token
+//	comercial.cliente.dados.por_id                        GET  /ws/comercial/cliente/{idCliente}/dados
+//	comercial.contrato.dados.somente_contrato             POST /ws/comercial/contrato/dados
+//	comercial.clientes.logar                              POST /ws/comercial/clientes/logar
+//	financeiro.faturas.todas                              GET  /ws/financeiro/faturas/{cpfcnpj}/todas
+//	financeiro.faturas.cliente.documento                  GET  /ws/financeiro/faturas/cliente/documento/{cpfcnpj}
+//	financeiro.fatura.aberta.linha_digitavel              GET  /ws/financeiro/fatura/aberta/{IdFatura}/linha_digitavel
+//	financeiro.fatura.linha_digitavel                     POST /ws/financeiro/fatura/{idFatura}/linha_digitavel
+//	financeiro.fatura.imprimir                            GET  /ws/financeiro/fatura/{idFatura}/imprimir
+//	financeiro.negociar                                   PUT  /ws/financeiro/negociar
+//	comercial.atendimento.fechar                          PUT  /ws/comercial/atendimento/fechar
+//	area.cliente.contrato                                 GET  /ws/area/cliente/contrato/{idContrato}                                       Token
+//	financeiro.faturas.pagar                              PUT  /ws/financeiro/faturas/pagar                                                 Token
+//	integracao.omnichannel.atendimentos.cliente           GET  /ws/integracao/omnichannel/atendimentos/cliente/{idCliente}                  Token
+//	comercial.atendimentos.detalhe                        GET  /ws/comercial/atendimentos/{id}                                              Token
+//	comercial.atendimentos.log.cadastrar                  POST /ws/comercial/atendimentos/log/cadastrar                                     Token
+//	comercial.clientes.integracao.authentication          GET  /ws/comercial/clientes/integracao/authentication                             Token
+//	comercial.clientes.integracao.authorization           GET  /ws/comercial/clientes/integracao/authorization                              Token
+//	integracao.bittrainers.authentication                 GET  /ws/integracao/bittrainers/authentication                                    Token
+//	integracao.bittrainers.authorization                  GET  /ws/integracao/bittrainers/authorization                                     Token
+//
 //	sgp.consultacliente                                   POST /ws/ura/consultacliente                                     app and token
 //	sgp.liberacaopromessa                                 POST /ws/ura/liberacaopromessa                                   app and token
 //	sgp.enviafatura                                       POST /ws/ura/enviafatura                                         app and token
@@ -36,9 +74,15 @@
 //	sgp.notificacaosistema                                POST /ws/ura/notificacaosistema                                  app and token
 //	sgp.chamado                                           POST /ws/ura/chamado                                             app and token
 //
+// These hold together, and a reset takes back what they did. Every other
+// operation of the contract in mappings/contracts/erp answers its documented
+// example, the one of the same request where there are several, the first one
+// else; a file is a small PDF, and of an answer that is not documented
+// {"data": [], "status": "OK"} is given. So do those above when a documented
+// request names somebody that the sandbox does not have.
+//
 // HTTP Basic is asked of every one of the ERP's, the Token header of those
-// marked so; SGP's have [SGPApp] and [SGPToken] in their form or JSON. A
-// further operation is one more entry in the table of operations.go.
+// marked so; SGP's have [SGPApp] and [SGPToken] in their form or JSON.
 //
 // # What to try
 //
@@ -122,6 +166,8 @@
 //	GET    /_sandbox/calls   what arrived, oldest first; ?operation= narrows; credentials are masked
 //	GET    /_sandbox/counts  how many calls of each operation were read whole
 //	GET    /_sandbox/data    the demonstration customers
+//	GET    /_sandbox/prospects   those that were registered
+//	GET    /_sandbox/operations  everything that is answered, and what has a state
 //	POST   /_sandbox/reset   calls, counts, faults and data as at the start
 //
 // # Where the document is silent
@@ -139,8 +185,7 @@
 // without a reason, and not by the contract's status but where it cannot be
 // given twice or comes too late: the document's own example is of a contract
 // that it shows as HABILITADO elsewhere. A company's CNPJ stands under cpf,
-// its dataNascimento is null. The query somenteContrato is not known here.
-// A word is answered with its quotes, as JSON. The SMS of an invoice, of which
+// its dataNascimento is null.// A word is answered with its quotes, as JSON. The SMS of an invoice, of which
 // the document shows no answer, is answered as its siblings are: {"data": …,
 // "status": "OK"}. Of several invoices for one e-mail all are sent or none.
 // Service calls, of which the document shows no list and no refusal, are listed
@@ -148,6 +193,18 @@
 // unknown contract or an empty description. Any type and any department is good.
 // A renewed token does not end the old one, which lives until its own time,
 // unless [Options].RenewRevokes says so.
+//
+// A prospect needs a document, and an address before it can be looked at for
+// viability or become a customer; what the network reaches is the city 100
+// (CEP 36404199), not Belo Horizonte (CEP 30130010), and CEP 36400000 has more
+// than one street. A prospect that was refused, has become a customer, or has a
+// customer's document is not converted. Any plan is good; a contract needs an
+// address of its customer's, and its first invoice is open at once. An invoice
+// paid whole enables a contract that was suspended and owes nothing more.
+// Subscribers sign in with the document as user and as password, Gateway NEO
+// and Bit Trainers are told yes of customers with an enabled contract.
+// The fault cut_before_read of comercial.contratos.cadastrar, whose variants
+// only the body tells apart, comes after the body was read.
 //
 // The document contradicts itself about client 81593, and so does the sandbox,
 // on purpose: comercial.cliente.dados does not list its contracts 1283321 and

@@ -91,6 +91,12 @@ func customerData(s *Sandbox, r *request) answer {
 	if refused != nil {
 		return *refused
 	}
+	c, ok := s.data.customerByDocument(strings.ToUpper(document))
+	return s.customerFile(r, c, ok)
+}
+
+// customerFile is what both operations of a customer's data answer.
+func (s *Sandbox) customerFile(r *request, c customer, ok bool) answer {
 	from, refused := r.date("dataInicioVencFatura")
 	if refused != nil {
 		return *refused
@@ -99,7 +105,6 @@ func customerData(s *Sandbox, r *request) answer {
 	if refused != nil {
 		return *refused
 	}
-	c, ok := s.data.customerByDocument(strings.ToUpper(document))
 	if !ok {
 		return text(http.StatusOK, `{"ClienteEncontrato": false}`)
 	}

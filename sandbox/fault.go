@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/emenda-gateway/emenda/internal/diag"
 )
 
 // Kind says how a fault goes wrong.
@@ -94,7 +96,11 @@ func (f Fault) check(known []operation) string {
 		for i, o := range known {
 			names[i] = o.id
 		}
-		return fmt.Sprintf("unknown operation %q; known: %s", f.Operation, strings.Join(names, ", "))
+		hint := "GET " + controlPrefix + "operations lists them"
+		if near := diag.Suggest(f.Operation, names); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return fmt.Sprintf("unknown operation %q; %s", f.Operation, hint)
 	}
 	if f.Delay < 0 {
 		return fmt.Sprintf("delay %s is negative", f.Delay)

@@ -196,7 +196,7 @@ func TestFaultsThatCouldNeverShowPanic(t *testing.T) {
 		want  string
 	}{
 		{"kind", Fault{Kind: "late"}, `sandbox: unknown fault kind "late"; allowed: latency, status500, html, truncate, cut_before_read, cut_after_read, idle_close, expired_token, business`},
-		{"operation", Fault{Kind: KindHTML, Operation: "x"}, `sandbox: unknown operation "x"; known: auth.token.gerar, auth.token.renovar, comercial.cliente.dados, comercial.contrato.dados, comercial.contrato.habilitar_confianca, area.cliente.informacoes, financeiro.faturas.cliente.abertas, financeiro.faturas.abertas.enviar, integracao.omnichannel.fatura.linha_digitavel.enviar, area.cliente.equipamentos.ultima_conexao, area.cliente.atendimentos, telefonia.ligacoes.cadastrar, comercial.atendimentos.cadastrar, sgp.consultacliente, sgp.liberacaopromessa, sgp.enviafatura, sgp.verificaacesso, sgp.notificacaosistema, sgp.chamado`},
+		{"operation", Fault{Kind: KindHTML, Operation: "x"}, `sandbox: unknown operation "x"; GET /_sandbox/operations lists them`},
 		{"no delay", Fault{Kind: KindLatency}, `sandbox: fault latency needs a delay`},
 		{"negative delay", Fault{Kind: KindHTML, Delay: -1}, `sandbox: delay -1ns is negative`},
 		{"status of a cut", Fault{Kind: KindTruncate, Status: 200}, `sandbox: fault truncate has no status`},

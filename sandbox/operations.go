@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,9 +13,12 @@ type operation struct {
 	// id is the catalogue's id.
 	id     string
 	method string
-	// path is the catalogue's; {name} stands for digits. A literal segment
-	// wins over a parameter.
-	path string
+	// path is the catalogue's; {name} stands for digits, unless texts has it. A
+	// literal segment wins over a parameter.
+	path  string
+	texts map[string]bool
+	// segments is path, cut.
+	segments []string
 	// when tells variants of one method and path apart; the first entry
 	// whose when holds is taken, nil always holds.
 	when func(*request) bool
@@ -23,14 +27,26 @@ type operation struct {
 	admit func(*Sandbox, *request) *answer
 	// token says that admit asks for the Token header.
 	token bool
+	// stateful says that it answers from what the sandbox holds.
+	stateful bool
 	// refusal is the JSON of the operation's own "no", for KindBusiness.
 	refusal string
 	answer  func(*Sandbox, *request) answer
 }
 
-// operations is the table of everything the sandbox answers.
+// operations is the table of everything the sandbox answers: the ERP's contract
+// whole, and SGP.
 func operations() []operation {
-	return append([]operation{
+	table := append(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations()...)
+	for i := range table {
+		table[i].segments = split(table[i].path)
+	}
+	return table
+}
+
+// daily are the operations that an IVR needs as well.
+func daily() []operation {
+	return []operation{
 		{
 			id: "auth.token.gerar", method: http.MethodGet, path: "/ws/auth/token/gerar",
 			admit: basicOnly, refusal: BodyError, answer: tokenIssue,
@@ -83,7 +99,7 @@ func operations() []operation {
 			id: "comercial.atendimentos.cadastrar", method: http.MethodPost, path: "/ws/comercial/atendimentos/cadastrar",
 			admit: basicOnly, refusal: bodyNoContract, answer: openTicket,
 		},
-	}, sgpOperations()...)
+	}
 }
 
 // route finds the operation of a request and fills in the path's parameters.
@@ -92,11 +108,11 @@ func operations() []operation {
 func route(table []operation, r *request) (*operation, []string) {
 	segments := split(r.http.URL.Path)
 	var best *operation
-	var bestParams map[string]int64
+	var bestParams parameters
 	var methods []string
 	for i := range table {
 		op := &table[i]
-		params, ok := match(split(op.path), segments)
+		params, ok := op.match(segments)
 		if !ok {
 			continue
 		}
@@ -104,16 +120,16 @@ func route(table []operation, r *request) (*operation, []string) {
 			methods = append(methods, op.method)
 			continue
 		}
-		if best != nil && len(params) >= len(bestParams) {
+		if best != nil && params.count() >= bestParams.count() {
 			continue
 		}
-		r.params = params
+		r.params, r.words = params.numbers, params.words
 		if op.when != nil && !op.when(r) {
 			continue
 		}
 		best, bestParams = op, params
 	}
-	r.params = bestParams
+	r.params, r.words = bestParams.numbers, bestParams.words
 	return best, methods
 }
 
@@ -123,29 +139,42 @@ func split(path string) []string {
 	return strings.FieldsFunc(path, func(c rune) bool { return c == '/' })
 }
 
-// match compares a path with a pattern and reads the parameters.
-func match(pattern, segments []string) (map[string]int64, bool) {
-	if len(pattern) != len(segments) {
-		return nil, false
+// parameters are those of a path: all as they came, and the numbers among them.
+type parameters struct {
+	numbers map[string]int64
+	words   map[string]string
+}
+
+func (p parameters) count() int { return len(p.words) }
+
+// match compares a path with the operation's and reads the parameters.
+func (o *operation) match(segments []string) (parameters, bool) {
+	if len(o.segments) != len(segments) {
+		return parameters{}, false
 	}
-	var params map[string]int64
-	for i, want := range pattern {
+	var p parameters
+	for i, want := range o.segments {
 		if !strings.HasPrefix(want, "{") {
 			if want != segments[i] {
-				return nil, false
+				return parameters{}, false
 			}
+			continue
+		}
+		name := strings.Trim(want, "{}")
+		if p.words == nil {
+			p.numbers, p.words = make(map[string]int64, 1), make(map[string]string, 1)
+		}
+		p.words[name] = segments[i]
+		if o.texts[name] {
 			continue
 		}
 		n, ok := digits(segments[i])
 		if !ok {
-			return nil, false
+			return parameters{}, false
 		}
-		if params == nil {
-			params = make(map[string]int64, 1)
-		}
-		params[strings.Trim(want, "{}")] = n
+		p.numbers[name] = n
 	}
-	return params, true
+	return p, true
 }
 
 // digits reads a number written with digits only.

@@ -18,6 +18,8 @@ const maxBody = 40 << 20
 type request struct {
 	http   *http.Request
 	params map[string]int64
+	// words are the path's parameters as they came, those that are numbers too.
+	words map[string]string
 
 	body    []byte
 	readErr error
@@ -33,9 +35,22 @@ func (r *request) load() ([]byte, error) {
 	return r.body, r.readErr
 }
 
-// fields reads the body as one JSON object. The refusal is the container's own
-// page, for the ERP's code never sees such a body.
+// fields reads the body as one JSON object.
 func (r *request) fields() (map[string]any, *answer) {
+	body, refused := r.json()
+	if refused != nil {
+		return nil, refused
+	}
+	fields, ok := body.(map[string]any)
+	if !ok {
+		return nil, r.page(http.StatusBadRequest)
+	}
+	return fields, nil
+}
+
+// json reads the body. The refusal is the container's own page, for the ERP's
+// code never sees such a body.
+func (r *request) json() (any, *answer) {
 	if ct := r.http.Header.Get("Content-Type"); ct != "" {
 		if kind, _, err := mime.ParseMediaType(ct); err != nil || kind != "application/json" {
 			return nil, r.page(http.StatusUnsupportedMediaType)
@@ -47,14 +62,14 @@ func (r *request) fields() (map[string]any, *answer) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
-	var fields map[string]any
-	if err := dec.Decode(&fields); err != nil || fields == nil {
+	var value any
+	if err := dec.Decode(&value); err != nil || value == nil {
 		return nil, r.page(http.StatusBadRequest)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return nil, r.page(http.StatusBadRequest)
 	}
-	return fields, nil
+	return value, nil
 }
 
 // text reads a field that may be text or a number.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -181,7 +182,7 @@ func TestEveryStatusAndDocumentIsThere(t *testing.T) {
 		_, ok = d.contract(id)
 		require.True(t, ok, "contract %s", n)
 	}
-	for _, op := range operations() {
+	for _, op := range slices.Concat(daily(), sales(), care(), sgpOperations()) {
 		require.Regexp(t, `//\t`+regexp.QuoteMeta(op.id)+` +`+op.method+` +`+regexp.QuoteMeta(op.path), string(src))
 	}
 	for _, c := range demoCustomers() {

@@ -212,7 +212,7 @@ func openTicket(s *Sandbox, r *request) answer {
 	c, ok := s.data.contract(id)
 	switch {
 	case !ok:
-		return text(http.StatusOK, bodyNoContract)
+		return unknown(bodyNoContract)
 	case words == "":
 		return text(http.StatusOK, bodyNoText)
 	}

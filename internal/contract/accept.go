@@ -425,3 +425,13 @@ func (o *Operation) AppendTarget(dst []byte, params []jsonx.Value) ([]byte, erro
 	err := o.buildPath(&r, params)
 	return r.Target, err
 }
+
+// AcceptAnswer holds a good answer against what the contract says of answers,
+// as Accept does a request: for tests and stand-ins.
+func (o *Operation) AcceptAnswer(body jsonx.Value) []Fault {
+	c := checking{in: InAnswer}
+	if o.AnswerSchema != nil {
+		checks{}.of(o.AnswerSchema).run(&c, body)
+	}
+	return c.faults
+}

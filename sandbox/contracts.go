@@ -1,0 +1,194 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// firstContract and firstInvoice are the first numbers that are given.
+const (
+	firstContract = 1283603
+	firstInvoice  = 9001
+)
+
+// plans are those that the document's examples name; another one is good too.
+var plans = map[int64]string{
+	5: "RADIO 256KBPS", 673: "FALA BEM ILIM", 692: "TV BRONZE HD", 786: "LOCACAO WI-FI", 1159: "FIBRA MAIS - 15M", 1162: "FIBRA VERO MAIS - 35M",
+}
+
+// addContract is the variants of comercial.contratos.cadastrar. A contract's
+// first invoice is open at once, a month ahead.
+func addContract(group, technology string) func(*Sandbox, *request) answer {
+	return func(s *Sandbox, r *request) answer {
+		fields, refused := r.fields()
+		if refused != nil {
+			return *refused
+		}
+		var customerID, plan, due int64
+		for name, into := range map[string]*int64{"idCliente": &customerID, "idPlano": &plan, "idVencimento": &due} {
+			if *into, refused = r.long(fields, name); refused != nil {
+				return *refused
+			}
+		}
+		amount, refused := r.money(fields, "valorContrato")
+		if refused != nil {
+			return *refused
+		}
+		at, refused := r.longs(fields, "idsEnderecos")
+		if refused != nil {
+			return *refused
+		}
+		c, ok := s.data.customer(customerID)
+		if !ok {
+			return unknown(bodyUnknownCustomer)
+		}
+		own := all(s.data, &s.data.addresses, func(a address) bool { return a.customer == customerID && slices.Contains(at, a.id) })
+		if len(at) == 0 || len(own) != len(at) {
+			return unknown(`{"error": "O endereço informado não pertence ao cliente."}`)
+		}
+		name := plans[plan]
+		if name == "" {
+			name = "PLANO EXEMPLO"
+		}
+		k := contract{
+			customer: customerID, status: "AGUARDANDO INSTALACAO", value: amount, plan: name,
+			kind: "RESIDENCIAL", technology: group, dueDay: int(due),
+		}
+		if group == "LOCACAO" {
+			k.status = "HABILITADO" // there is nothing to install
+		}
+		id := s.data.sign(k, s.opts.Now())
+		return value(object{"resposta", object{
+			"cliente", fmt.Sprintf("%d - %s", c.id, c.name), "valorContrato", amount, "tecnologia", technology,
+			"plano", fmt.Sprintf("%d - %s", plan, name), "id", id, "status", k.status,
+		}})
+	}
+}
+
+// sign keeps a new contract and its first invoice.
+func (d *data) sign(k contract, now time.Time) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	k.id = firstContract + int64(len(d.contracts)-len(demoContracts()))
+	d.contracts = append(d.contracts, k)
+	d.bill(invoice{customer: k.customer, contracts: []int64{k.id}, value: k.value, due: dayOf(now.AddDate(0, 1, 0))})
+	return k.id
+}
+
+// bill gives a new invoice its numbers and keeps it; the data is locked.
+func (d *data) bill(i invoice) invoice {
+	n := int64(len(d.bills) - len(demoInvoices()))
+	i.id = firstInvoice + n
+	i.slip, i.number = fmt.Sprintf("%012d", 900_000+n), fmt.Sprintf("%010d", 326_100_000+n)
+	d.bills = append(d.bills, i)
+	return i
+}
+
+// dayOf is a time's day.
+func dayOf(t time.Time) time.Time { return day(t.Year(), t.Month(), t.Day()) }
+
+// money reads an amount, in digits or in text.
+func (r *request) money(fields map[string]any, name string) (money, *answer) {
+	v, refused := r.text(fields, name)
+	if refused != nil {
+		return 0, refused
+	}
+	f, err := json.Number(v).Float64()
+	if err != nil || math.Abs(f) > 1e12 {
+		return 0, r.page(http.StatusBadRequest)
+	}
+	return money(math.Round(f * 100)), nil
+}
+
+// contractOnly is comercial.contrato.dados.somente_contrato.
+func contractOnly(s *Sandbox, r *request) answer {
+	fields, refused := r.fields()
+	if refused != nil {
+		return *refused
+	}
+	id, refused := r.long(fields, "idContrato")
+	if refused != nil {
+		return *refused
+	}
+	c, ok := s.data.contract(id)
+	if !ok {
+		return unknown(bodyNoContract)
+	}
+	addresses := []object{}
+	for _, a := range all(s.data, &s.data.addresses, func(a address) bool { return a.customer == c.customer }) {
+		p, _ := placeByID(a.place)
+		addresses = append(addresses, object{
+			"Logradouro", p.kind + " " + p.street, "UF", p.state, "Numero", a.number, "Tipo", a.kind, "Complemento", orNull(a.complement),
+			"Bairro", p.area, "Cidade", p.city, "CEP", p.cep,
+		})
+	}
+	return value(object{
+		"ValorContrato", c.value, "Tecnologia", "FIBRA", "TipoContrato", c.kind, "StatusContrato", c.status, "IDContrato", c.id,
+		"DescricaoPlano", c.plan, "Enderecos", addresses, "TipoTecnologia", c.technology, "IDVencimento", c.dueDay,
+	})
+}
+
+// contractCard is area.cliente.contrato, of which the document shows no answer.
+func contractCard(s *Sandbox, r *request) answer {
+	c, ok := s.data.contract(r.params["idContrato"])
+	if !ok {
+		return unknown(bodyNoContract)
+	}
+	return value(object{"data", object{
+		"id", c.id, "idCliente", c.customer, "descricaoPlano", c.plan, "status", c.status, "valor", c.value, "idVencimento", c.dueDay,
+	}, "status", "OK"})
+}
+
+// customerDataByID is comercial.cliente.dados.por_id.
+func customerDataByID(s *Sandbox, r *request) answer {
+	c, ok := s.data.customer(r.params["idCliente"])
+	return s.customerFile(r, c, ok)
+}
+
+// bodyNoAccess is the document's refusal of a subscriber's credentials.
+const bodyNoAccess = `{"error": "Nao foi possivel encontrar um cliente com esses dados de acesso"}`
+
+// subscriber finds who signs in with usuario and senha. Every customer's
+// password is the document, as in the document's examples.
+func (s *Sandbox) subscriber(r *request) (customer, map[string]any, *answer) {
+	fields, refused := r.fields()
+	if refused != nil {
+		return customer{}, nil, refused
+	}
+	user, refused := r.text(fields, "usuario")
+	if refused != nil {
+		return customer{}, nil, refused
+	}
+	password, refused := r.text(fields, "senha")
+	if refused != nil {
+		return customer{}, nil, refused
+	}
+	c, ok := s.data.customerByDocument(bare(user))
+	if !ok || bare(password) != c.document {
+		no := unknown(bodyNoAccess)
+		return customer{}, nil, &no
+	}
+	return c, fields, nil
+}
+
+// subscriberIn is comercial.clientes.logar.
+func subscriberIn(s *Sandbox, r *request) answer {
+	c, _, refused := s.subscriber(r)
+	if refused != nil {
+		return *refused
+	}
+	contracts := []object{}
+	for _, k := range s.data.contractsOf(c.id) {
+		contracts = append(contracts, object{
+			"ValorContrato", k.value, "Tecnologia", "FIBRA", "PlanoContrato", k.plan, "StatusContrato", k.status, "CodContrato", k.id, "IDVencimento", k.dueDay,
+		})
+	}
+	return value(object{
+		"Celular", c.mobile, "NomeCompleto", c.name, "Email", c.email, "CodigoCliente", c.id, "NomeTratamento", c.name,
+		"TelefoneFixo", c.landline, "DataNascimento", c.born, "CPF", c.document, "Contratos", contracts,
+	})
+}
