@@ -31,6 +31,9 @@ const (
 
 	sandboxUser     = "app"
 	sandboxPassword = "app-secret"
+
+	sandboxSVA         = "sva"
+	sandboxSVAPassword = "sva-secret"
 )
 
 type serveCommand struct {
@@ -181,7 +184,7 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 		"ERP_URL": box, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
 	}
-	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "EMENDA_DOCS": "true"}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {
 			return v, true

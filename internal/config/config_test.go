@@ -53,6 +53,7 @@ func TestShippedFile(t *testing.T) {
 		"SGP_TOKEN is not set: serving leaves backend sgp out",
 		"APP_PASSWORD is not set: serving leaves caller app out",
 		"URA_TOKEN is not set: serving leaves caller ivr out",
+		"SVA_PASSWORD is not set: serving leaves caller sva out",
 	}, told)
 
 	bare, list := c.Resolve(environment(), noFile)
@@ -62,7 +63,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p")
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p", "SVA_PASSWORD", "s")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })
 	require.Empty(t, list.Text())

@@ -73,9 +73,11 @@ type Param struct {
 	Type     *expr.Type
 	Required bool
 	Schema   *Schema // nil when its contract has none
-	at       diag.Span
-	example  *yamldoc.Node // of every example
-	examples []example     // of single ones
+	// SecretInURL: it is secret, and the contract says why it goes into the URL.
+	SecretInURL bool
+	at          diag.Span
+	example     *yamldoc.Node // of every example
+	examples    []example     // of single ones
 }
 
 // AnswerKind is what an operation answers with.

@@ -166,7 +166,8 @@ func (l *loader) param(n *yamldoc.Node) *Param {
 		}
 		if p.Type.Secret && p.In != InHeader {
 			// Documented so by some backends: said, not refused.
-			if n.Get("x-emenda-exception") == nil {
+			p.SecretInURL = n.Get("x-emenda-exception") != nil
+			if !p.SecretInURL {
 				l.list.Warnf(s.FirstLine(), ruleParameter, "secret parameter %s goes into the URL, which logs of others may hold", short(p.Name)).
 					Help = "when the backend wants it there, say so: x-emenda-exception: WHY"
 			}

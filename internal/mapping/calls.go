@@ -100,7 +100,7 @@ func (p *planner) params(c *Case, n *yamldoc.Node, s *expr.Scope) {
 		}
 		t := p.template(v, s, expr.Target{
 			Type: param.Type, What: "parameter " + param.Name + " of " + op.Name(), Optional: !param.Required,
-			Secrets: param.In == contract.InHeader,
+			Secrets: param.In == contract.InHeader || param.SecretInURL,
 		})
 		c.Call.Params[i] = t
 		c.Needs = p.needs(c.Needs, infoOf(t))
