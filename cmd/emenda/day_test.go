@@ -45,8 +45,8 @@ func newClient(t *testing.T, addr any, user, password string) *client {
 	return &client{t: t, base: fmt.Sprintf("http://%s", addr), user: user, password: password, ops: c.Operations, used: map[string]bool{}}
 }
 
-// send makes one call.
-func (c *client) send(method, path, body string) (*http.Response, []byte) {
+// send makes one call, and gives status, Content-Type and body of the answer.
+func (c *client) send(method, path, body string) (status int, kind string, answer []byte) {
 	c.t.Helper()
 	req, err := http.NewRequestWithContext(c.t.Context(), method, c.base+path, strings.NewReader(body))
 	require.NoError(c.t, err)
@@ -62,7 +62,7 @@ func (c *client) send(method, path, body string) (*http.Response, []byte) {
 	defer func() { _ = res.Body.Close() }()
 	text, err := io.ReadAll(res.Body)
 	require.NoError(c.t, err)
-	return res, text
+	return res.StatusCode, res.Header.Get("Content-Type"), text
 }
 
 // call makes a call of an operation whose answer must be good and as the
@@ -71,16 +71,16 @@ func (c *client) call(id, path, body string) any {
 	c.t.Helper()
 	op := c.ops[id]
 	require.NotNil(c.t, op, id)
-	res, text := c.send(op.Method, path, body)
-	require.Equal(c.t, http.StatusOK, res.StatusCode, "%s: %s", id, text)
+	status, kind, text := c.send(op.Method, path, body)
+	require.Equal(c.t, http.StatusOK, status, "%s: %s", id, text)
 	c.used[id] = true
 	if op.AnswerKind == contract.FileAnswer {
-		require.Equal(c.t, "application/pdf", res.Header.Get("Content-Type"))
+		require.Equal(c.t, "application/pdf", kind)
 		require.True(c.t, bytes.HasPrefix(text, []byte("%PDF-")))
 		return nil
 	}
 	var a jsonx.Arena
-	out := op.Classify(&a, res.StatusCode, res.Header.Get("Content-Type"), text)
+	out := op.Classify(&a, status, kind, text)
 	require.Equal(c.t, contract.OK, out.State, "%s: %s", id, text)
 	require.Empty(c.t, op.AcceptAnswer(out.Body), "%s: %s", id, text)
 	var v any
@@ -122,8 +122,8 @@ func TestDayThroughTheGateway(t *testing.T) {
 	c := newClient(t, addr, sandboxUser, sandboxPassword)
 	const document = "31364247007"
 
-	res, _ := c.send(http.MethodGet, "/ws/comercial/tecnologias", "")
-	require.Equal(t, http.StatusUnauthorized, res.StatusCode, "no token yet")
+	status, _, _ := c.send(http.MethodGet, "/ws/comercial/tecnologias", "")
+	require.Equal(t, http.StatusUnauthorized, status, "no token yet")
 	c.token, _ = at(t, c.call("auth.token.gerar", "/ws/auth/token/gerar", ""), "token").(string)
 	c.call("comercial.tecnologias", "/ws/comercial/tecnologias", "")
 	c.call("comercial.contratos.tipos", "/ws/comercial/contratos/tipos", "")
@@ -182,7 +182,7 @@ func TestDayThroughTheGateway(t *testing.T) {
 	c.call("integracao.omnichannel.fatura.linha_digitavel.enviar", "/ws/integracao/omnichannel/fatura/linha_digitavel/enviar", fmt.Sprintf(`{"idFatura":%d}`, invoice))
 	promise := fmt.Sprintf(`{"idContrato":%d,"motivo":"PAGA NO SABADO"}`, contractID)
 	require.Equal(t, "SUCESSO", at(t, c.call("comercial.contrato.habilitar_confianca", "/ws/comercial/contrato/habilitar_confianca", promise), "resposta"))
-	_, text := c.send(http.MethodPut, "/ws/comercial/contrato/habilitar_confianca", promise)
+	_, _, text := c.send(http.MethodPut, "/ws/comercial/contrato/habilitar_confianca", promise)
 	require.JSONEq(t, `{"resposta":"FALHA"}`, string(text), "once")
 	trusted := c.call("comercial.contrato.dados", "/ws/comercial/contrato/dados", fmt.Sprintf(`{"idContrato":%d}`, contractID))
 	require.Equal(t, "HABILITADO EM CONFIANCA", at(t, trusted, "StatusContrato"))
@@ -239,9 +239,9 @@ func TestThirdPartiesHearNo(t *testing.T) {
 	}
 	ask := func(path, want, why string) {
 		t.Helper()
-		res, text := c.send(http.MethodGet, path, "")
-		require.Equal(t, http.StatusOK, res.StatusCode, "%s: %s", why, text)
-		require.Equal(t, "application/json", res.Header.Get("Content-Type"), why)
+		status, kind, text := c.send(http.MethodGet, path, "")
+		require.Equal(t, http.StatusOK, status, "%s: %s", why, text)
+		require.Equal(t, "application/json", kind, why)
 		require.Equal(t, want, string(text), why)
 	}
 	for id, q := range questions {
@@ -264,12 +264,12 @@ func TestThirdPartiesHearNo(t *testing.T) {
 	// The caller may ask these, and fetch a token as existing clients do, but nothing else.
 	c.call("auth.token.gerar", "/ws/auth/token/gerar", "")
 	for _, path := range []string{"/ws/comercial/tecnologias", "/ws/financeiro/faturas/cliente/81593"} {
-		res, _ := c.send(http.MethodGet, path, "")
-		require.Equal(t, http.StatusForbidden, res.StatusCode, path)
+		status, _, _ := c.send(http.MethodGet, path, "")
+		require.Equal(t, http.StatusForbidden, status, path)
 	}
 	c.password = "wrong"
-	res, text := c.send(http.MethodGet, neo+who, "")
-	require.Equal(t, http.StatusUnauthorized, res.StatusCode)
+	status, _, text := c.send(http.MethodGet, neo+who, "")
+	require.Equal(t, http.StatusUnauthorized, status)
 	require.NotContains(t, string(text), "true")
 
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
