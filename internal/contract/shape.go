@@ -91,7 +91,7 @@ func contractShapes() (all struct{ contract, section *yamldoc.Shape }) {
 		key("schema", schema, "What it must fit: a scalar, in a query also a list of scalars."),
 		key("example", anything, "A documented value, of every example of the operation."),
 		key("examples", examples, "Documented values by the name of the example they belong to."),
-		key("x-emenda-exception", text, "Why a secret goes into the URL: the backend wants it there."),
+		key("x-emenda-exception", text, "Why a secret goes into the URL: the backend wants it there. Mappings may then send one so."),
 		later("style", noStyle), later("explode", noStyle),
 	)
 	body := object("request body", "The body of a request.",
