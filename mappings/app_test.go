@@ -209,18 +209,18 @@ func (w *appWorld) ask(method, target, body string, header http.Header) heard {
 
 // targetOf spells path and query of a documented request.
 func targetOf(op *contract.Operation, ex *contract.Exchange) string {
-	path, query := op.Path, url.Values{}
+	path, query := op.Path, []string(nil)
 	for i, p := range op.Params {
 		switch v := ex.Params[i]; {
 		case v.None():
 		case p.In == contract.InPath:
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(v.Text()))
 		default:
-			query.Add(p.Name, v.Text())
+			query = append(query, url.QueryEscape(p.Name)+"="+url.QueryEscape(v.Text()))
 		}
 	}
 	if len(query) > 0 {
-		return path + "?" + query.Encode()
+		return path + "?" + strings.Join(query, "&") // in the contract's order, which mappings keep
 	}
 	return path
 }

@@ -97,6 +97,11 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if problem != nil {
 		return e.refuse(route.Errors, r, problem, report, buf)
 	}
+	if route.TokenHeader != "" && e.o.Tickets != nil && fetches(r) {
+		if _, problem := e.ticket(route.TokenHeader, caller, r, now); problem != nil {
+			return e.refuse(route.Errors, r, problem, report, buf)
+		}
+	}
 	if !caller.May(route.Needs) {
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
 	}

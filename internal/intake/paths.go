@@ -68,8 +68,12 @@ func NewPaths(set *mapping.Set) *Paths {
 func waysOf(r *mapping.Route) []*Way {
 	paths := r.Spelled()
 	all := make([]*Way, 0, len(paths))
+	methods := r.Methods
+	if r.Replaces != nil && r.Replaces.Method == "GET" { // as where the operation itself is offered
+		methods = []string{"GET", "HEAD"}
+	}
 	for _, path := range paths {
-		all = append(all, &Way{Path: path, Methods: r.Methods, Dialect: r.Dialect, Route: r})
+		all = append(all, &Way{Path: path, Methods: methods, Dialect: r.Dialect, Route: r})
 	}
 	return all
 }

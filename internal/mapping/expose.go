@@ -173,6 +173,9 @@ func (l *loader) replaces(r *Route, n *yamldoc.Node) {
 		return
 	}
 	r.Replaces, r.Path, r.Methods = op, rest, []string{op.Method}
+	if t := l.world.Contracts[op.Backend].SignIn.Token; t != nil && op.Token {
+		r.TokenHeader = t.Header
+	}
 	r.At = n.Span
 }
 

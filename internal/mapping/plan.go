@@ -37,8 +37,9 @@ type Route struct {
 	Repeat  *Repeat       // nil: a repeated request is a new one
 	Changes bool          // some step changes something
 	// Replaces is the exposed operation in whose place it stands; nil: none.
-	Replaces *contract.Operation
-	At       diag.Span
+	Replaces    *contract.Operation
+	TokenHeader string // of one whose callers fetch a token: the header it stands in
+	At          diag.Span
 }
 
 // Exposed is a method and path of a backend that callers reach through the

@@ -58,6 +58,15 @@ func erpOperations() ([]*contract.Operation, error) {
 // byGateway tells whether the gateway answers an operation in the ERP's place.
 func byGateway(op *contract.Operation) bool { return op.Path == tokenPath || op.Path == renewPath }
 
+// inDoubt tells whether a mapping stands in an operation's place that hears no
+// wherever there is any doubt: the two passive integrations.
+func inDoubt(op *contract.Operation) bool {
+	return strings.HasPrefix(op.ID, "comercial.clientes.integracao.") || strings.HasPrefix(op.ID, "integracao.bittrainers.")
+}
+
+// theNo is what they hear.
+func theNo(a *answer) bool { return a.status == 200 && string(a.body) == `{"access":false}` }
+
 // documented is a request as the contract documents it.
 type documented struct {
 	op          *contract.Operation

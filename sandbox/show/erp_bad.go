@@ -134,6 +134,10 @@ func (k erpBad) refused(op *contract.Operation, x wrongs, exactly bool) {
 		Error  string   `json:"error"`
 		Campos []string `json:"campos"`
 	}
+	if inDoubt(op) {
+		k.r.check(theNo(a), "%s: %s", what, told(a))
+		return
+	}
 	ok := a.status == 400 && a.header.Get("Content-Type") == "application/json" && json.Unmarshal(a.body, &said) == nil && said.Error != ""
 	k.r.check(ok, "%s: %s", what, told(a))
 	for _, text := range []string{badText, badWhole, badNumber} {
