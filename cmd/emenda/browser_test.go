@@ -27,7 +27,7 @@ import (
 func TestBrowser(t *testing.T) {
 	public := sandboxed(t)
 	ctx := browser(t)
-	told := watch(t, ctx, public)
+	told := watch(ctx, t, public)
 
 	run := func(steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
@@ -157,7 +157,7 @@ func (w *told) asked() []string {
 func (w *told) String() string { return strings.Join(append(w.lines(), w.asked()...), "\n") }
 
 // watch notes errors on the console, and whom the page asks.
-func watch(t *testing.T, ctx context.Context, host string) *told {
+func watch(ctx context.Context, t *testing.T, host string) *told {
 	t.Helper()
 	w := &told{}
 	note := func(list *[]string, line string) {

@@ -104,12 +104,12 @@ func TestShipped(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, 6, len(l.Set.Routes))
-	require.GreaterOrEqual(t, exposed, 177)
+	require.Len(t, l.Set.Routes, 10)
+	require.Equal(t, 174, exposed)
 	ids := doc.operations()
 	require.Len(t, ids, want)
 	slices.Sort(ids)
-	require.Equal(t, len(ids), len(slices.Compact(ids)), "operationIds are unique")
+	require.Len(t, slices.Compact(slices.Clone(ids)), want, "operationIds are unique")
 	require.NotContains(t, text, "x-emenda")
 }
 
