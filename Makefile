@@ -14,7 +14,7 @@ LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_TILL_APP=a DEMO_
 PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check fmt lint docs docs-fresh docs-ui mappings soak fuzz bench bench-parts clean need show-ura-3
+.PHONY: help run build test check fmt lint docs docs-fresh docs-ui mappings soak fuzz bench bench-parts clean need show-ura-3 show-erp-5
 
 help: ## print the targets
 	@grep -hE '^[a-z0-9%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9%-]+):.*## /\1\t/' | expand -t 20
@@ -70,7 +70,7 @@ show-once-%: need ## what the issue "Exactly once" asks to be shown
 	@$(MAKE) --no-print-directory build >/dev/null
 	$(GO) run ./sandbox/show once-$*
 
-show-ura-3: bench
+show-ura-3 show-erp-5: bench
 
 show-ura-%: need ## what the issue "URA" asks to be shown
 	@$(MAKE) --no-print-directory build >/dev/null

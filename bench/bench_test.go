@@ -91,6 +91,7 @@ func TestLikeWithLike(t *testing.T) {
 	require.NoError(t, os.WriteFile(page, []byte("# Before\n"+pageBegin+"old\n"+pageEnd+"after\n"), 0o600))
 	text := render(o, tables)
 	require.Contains(t, text, "| **Emenda** |")
+	require.Contains(t, text, "ms after its process was started")
 	for range 2 {
 		require.NoError(t, keep(page, text))
 		got, err := os.ReadFile(page)

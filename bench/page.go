@@ -50,6 +50,11 @@ func render(o options, tables []*table) string {
 		}
 		b.WriteString(strings.Join(each, "; ") + ".\n")
 	}
+	for _, r := range tables[0].rows {
+		if r.server.ready > 0 {
+			fmt.Fprintf(&b, "\n%s served %d ms after its process was started, with every mapping and the whole contract read and checked.\n", strings.Trim(r.name, "*"), r.server.ready.Milliseconds())
+		}
+	}
 	return b.String()
 }
 

@@ -32,6 +32,7 @@ type server struct {
 	address string
 	admin   string // of a gateway
 	target  load.Target
+	ready   time.Duration // of a gateway: from its start until it serves
 }
 
 // world is everything that is measured.
@@ -221,6 +222,7 @@ func (w *world) gateway(i int, name, path string) (*server, error) {
 		"EMENDA_LISTEN=127.0.0.1:0", "EMENDA_ADMIN_LISTEN=127.0.0.1:0", "EMENDA_DATA=" + filepath.Join(dir, "data"),
 		"ERP_URL=http://" + w.erp.address, "ERP_USER=" + erp.User, "ERP_PASSWORD=" + erp.Password, "URA_APP=" + app, "URA_TOKEN=" + token, "APP_PASSWORD=" + token,
 	}
+	began := time.Now()
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -228,13 +230,14 @@ func (w *world) gateway(i int, name, path string) (*server, error) {
 		line, err := said(log.Name(), `"msg":"serving"`)
 		if err == nil {
 			var at struct {
-				Address string `json:"address"`
-				Admin   string `json:"admin_address"`
+				Time    time.Time `json:"time"`
+				Address string    `json:"address"`
+				Admin   string    `json:"admin_address"`
 			}
 			if err := json.Unmarshal([]byte(line), &at); err != nil {
 				break
 			}
-			s.address, s.admin = at.Address, "http://"+at.Admin
+			s.address, s.admin, s.ready = at.Address, "http://"+at.Admin, at.Time.Sub(began)
 			return s, nil
 		}
 		time.Sleep(50 * time.Millisecond)
