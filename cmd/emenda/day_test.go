@@ -229,6 +229,9 @@ func TestThirdPartiesHearNo(t *testing.T) {
 	box := s.line(t, "the stand-ins of the backends listen")["address"]
 	addr := s.line(t, "serving")["address"]
 	c := newClient(t, addr, sandboxSVA, sandboxSVAPassword)
+	status, _, _ := c.send(http.MethodGet, "/ws/integracao/bittrainers/authentication?username=1&password=1", "")
+	require.Equal(t, http.StatusUnauthorized, status, "no token yet")
+	c.token, _ = at(t, c.call("auth.token.gerar", "/ws/auth/token/gerar", ""), "token").(string)
 	const neo, bit = "/ws/comercial/clientes/integracao/", "/ws/integracao/bittrainers/"
 	who, may := "authentication?username=52998224725&password=52998224725", "authorization?resource_id=11&subscriber_id="
 	questions := map[string]struct{ path, yes string }{
@@ -261,8 +264,7 @@ func TestThirdPartiesHearNo(t *testing.T) {
 		}
 		ask(strings.NewReplacer("resource_id=11", "", "password=52998224725", "").Replace(q.path), `{"access":false}`, "bad input")
 	}
-	// The caller may ask these, and fetch a token as existing clients do, but nothing else.
-	c.call("auth.token.gerar", "/ws/auth/token/gerar", "")
+	// The caller may ask these, but nothing else.
 	for _, path := range []string{"/ws/comercial/tecnologias", "/ws/financeiro/faturas/cliente/81593"} {
 		status, _, _ := c.send(http.MethodGet, path, "")
 		require.Equal(t, http.StatusForbidden, status, path)
