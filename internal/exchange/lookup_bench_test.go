@@ -95,6 +95,12 @@ func (r *rendered) render(tb testing.TB, buf []byte) []byte {
 // runLookup loads the shipped mappings and makes one run of the lookup, with
 // the documented example in the place of the backend.
 func runLookup(tb testing.TB) *rendered {
+	route, test := lookupTest(tb)
+	return record(tb, route, test)
+}
+
+// lookupTest gives the route and the test that testdata/lookup.json names.
+func lookupTest(tb testing.TB) (*mapping.Route, *mapping.Test) {
 	var named struct{ Route, Test string }
 	raw, err := os.ReadFile("testdata/lookup.json")
 	require.NoError(tb, err)
@@ -105,12 +111,12 @@ func runLookup(tb testing.TB) *rendered {
 		}
 		for _, test := range file.Tests {
 			if test.Name == named.Test {
-				return record(tb, file.Route, test)
+				return file.Route, test
 			}
 		}
 	}
 	tb.Fatalf("no test %q of %s", named.Test, named.Route)
-	return nil
+	return nil, nil
 }
 
 // record runs a test of a mapping and keeps what its reply was made of.

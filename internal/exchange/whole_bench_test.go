@@ -2,8 +2,6 @@ package exchange_test
 
 import (
 	"context"
-	"encoding/json"
-	"os"
 	"testing"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/exchange"
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
-	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/store"
 )
 
@@ -44,23 +41,4 @@ func BenchmarkAnswer(b *testing.B) {
 	for b.Loop() {
 		backend.NewAnswer(up.Operation, 200, up.Example.Type, []byte(up.Example.Answer)).Release()
 	}
-}
-
-func lookupTest(tb testing.TB) (*mapping.Route, *mapping.Test) {
-	var named struct{ Route, Test string }
-	raw, err := os.ReadFile("testdata/lookup.json")
-	require.NoError(tb, err)
-	require.NoError(tb, json.Unmarshal(raw, &named))
-	for _, file := range loadShipped(tb).Tests {
-		if file.Route == nil || file.Plan.Name != named.Route {
-			continue
-		}
-		for _, test := range file.Tests {
-			if test.Name == named.Test {
-				return file.Route, test
-			}
-		}
-	}
-	tb.Fatalf("no test %q of %s", named.Test, named.Route)
-	return nil, nil
 }
