@@ -47,6 +47,9 @@ func TestBrowser(t *testing.T) {
 		run(
 			chromedp.Click(chromedp.CSS(`h3[data-tag="`+tag+`"]`)),
 			chromedp.Click(chromedp.Search(op+`//button[@class="opblock-summary-control"]`)),
+			chromedp.WaitVisible(chromedp.Search(op+`//button[contains(@class,"execute")]`)),
+			// The button is there before the viewer has read the operation.
+			chromedp.WaitNotPresent(chromedp.Search(op+`//*[contains(@class,"opblock-loading-animation")]`)),
 			chromedp.Click(chromedp.Search(op+`//button[contains(@class,"execute")]`)),
 			chromedp.WaitVisible(chromedp.Search(live)))
 		return text(live + `//td[contains(@class,"response-col_status")]`), text(live + `//pre[1]`)
@@ -123,7 +126,7 @@ func browser(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	require.NoError(t, err, "make test installs it")
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx,
 		append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1300, 1800),
