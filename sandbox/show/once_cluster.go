@@ -26,6 +26,7 @@ gateway:
   admin_listen: ${env:EMENDA_ADMIN_LISTEN}
   data: ${env:EMENDA_DATA}
   mappings: ./mappings
+  packs: [ura]
   timezone: America/Sao_Paulo
   seal_key: { secret: EMENDA_SEAL_KEY }
 redis:
