@@ -119,7 +119,7 @@ func (a *app) add(f *fiber.App) {
 			for _, method := range w.Methods {
 				f.Add(method, pattern, given)
 				if len(names) == 0 {
-					a.exact[path] = append(a.exact[path], exactWay{method, h, largest(w)})
+					a.exact[path] = append(a.exact[path], exactWay{method, h})
 				}
 			}
 		}
@@ -133,14 +133,6 @@ type takes func(x *arrival)
 type exactWay struct {
 	method string
 	takes  takes
-	body   int // bytes, where files are taken; 0: as the limits say
-}
-
-func largest(w *intake.Way) int {
-	if w.Exposed == nil {
-		return 0
-	}
-	return int(w.Exposed.MaxBody)
 }
 
 // exactly gives what takes a request whose path is spelled out; nil for none.

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/internal/room"
 )
 
 // crowd are the connections there are. When there are as many as may be, a new
@@ -20,7 +22,7 @@ import (
 // is being answered is never closed for another.
 type crowd struct {
 	most int
-	room room
+	room *room.Room
 	shed func() // told of a connection that was closed for another
 
 	tick atomic.Uint64 // connections that have come: the clock of waiting
@@ -38,17 +40,11 @@ type waiting struct {
 // spared is the time since when a connection waits that was closed for another.
 const spared = math.MaxUint64
 
-// roomForLarge is the memory for the large bodies of all requests together;
-// those that are small are not counted.
-const (
-	roomForLarge = 64 << 20
-	smallBody    = 16 << 10
-)
+// smallBody is the size up to which bodies do not count.
+const smallBody = 16 << 10
 
 func newCrowd(most, body int, shed func()) *crowd {
-	w := &crowd{most: most, shed: shed, open: map[*conn]struct{}{}}
-	w.room.left.Store(max(roomForLarge, 8*int64(body)))
-	return w
+	return &crowd{most: most, room: room.New(body), shed: shed, open: map[*conn]struct{}{}}
 }
 
 // enter takes a connection in; not when there are so many that nobody could even tell it.
@@ -148,7 +144,7 @@ func (v *Server) received(h *fasthttp.RequestHeader) (may fasthttp.RequestConfig
 		return may
 	}
 	c, ok := connOf(h).(*conn)
-	if ok && !v.crowd.room.take(int64(n)) {
+	if ok && !v.crowd.room.Take(n) {
 		c.full = true
 		may.MaxRequestBodySize = smallBody
 	} else if ok {
@@ -160,12 +156,11 @@ func (v *Server) received(h *fasthttp.RequestHeader) (may fasthttp.RequestConfig
 // uploads gives how large the body of a request may be that brings files; 0 when it is none.
 func (v *Server) uploads(h *fasthttp.RequestHeader) int {
 	path, _, _ := strings.Cut(text(h.RequestURI()), "?")
-	for _, w := range v.app.Load().exact[path] {
-		if w.method == text(h.Method()) {
-			return w.body
-		}
+	way, _, _ := v.app.Load().paths.Find(text(h.Method()), path)
+	if way == nil || way.Exposed == nil {
+		return 0
 	}
-	return 0
+	return way.Exposed.MaxBody
 }
 
 // chunked is what the library says of a length that is not known.
@@ -183,18 +178,6 @@ func connOf(h *fasthttp.RequestHeader) net.Conn {
 // release gives the room back.
 func (c *conn) release() {
 	if c.held.Load() > 0 {
-		c.crowd.room.left.Add(c.held.Swap(0))
+		c.crowd.room.Give(int(c.held.Swap(0)))
 	}
-}
-
-// room is memory that is shared.
-type room struct{ left atomic.Int64 }
-
-// take takes n bytes, if there are as many.
-func (r *room) take(n int64) bool {
-	if r.left.Add(-n) >= 0 {
-		return true
-	}
-	r.left.Add(n)
-	return false
 }

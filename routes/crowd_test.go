@@ -176,9 +176,10 @@ func TestRoomForLargeRequests(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, changed(t, "gateway.yaml", "read_timeout: 400ms", "read_timeout: 1m"))
 			const left = 150000 // for two
-			w.server.crowd.room.left.Store(left)
+			room := w.server.crowd.room
+			require.True(t, room.Take(room.Left()-left))
 			large := []net.Conn{w.connect(begin + "word="), w.connect(begin + "word=")}
-			require.Eventually(t, func() bool { return w.server.crowd.room.left.Load() < 60000 }, 5*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return room.Left() < 60000 }, 5*time.Second, time.Millisecond)
 			got := read(t, w.connect(begin+"word="), "POST")[0]
 			require.Equal(t, 503, got.status)
 			require.Equal(t, `{"detail":"not now"}`, got.body)
@@ -191,7 +192,7 @@ func TestRoomForLargeRequests(t *testing.T) {
 			require.NoError(t, large[0].Close())
 			require.NoError(t, large[1].Close())
 			w.holds(0)
-			require.EqualValues(t, left, w.server.crowd.room.left.Load())
+			require.Equal(t, left, room.Left())
 		})
 	}
 }
@@ -199,7 +200,8 @@ func TestRoomForLargeRequests(t *testing.T) {
 // Many chunks are as much as a large one.
 func TestRoomForManyChunks(t *testing.T) {
 	w := start(t, changed(t, "gateway.yaml", "read_timeout: 400ms", "read_timeout: 1m"))
-	w.server.crowd.room.left.Store(10000)
+	room := w.server.crowd.room
+	require.True(t, room.Take(room.Left()-10000))
 	var b strings.Builder
 	b.WriteString(request("POST /p/echo", "", form, "Transfer-Encoding: chunked"))
 	for range 50 {
@@ -208,5 +210,5 @@ func TestRoomForManyChunks(t *testing.T) {
 	got := read(t, w.connect(b.String()), "POST")[0]
 	require.Equal(t, 503, got.status)
 	w.holds(0)
-	require.EqualValues(t, 10000, w.server.crowd.room.left.Load())
+	require.Equal(t, 10000, room.Left())
 }

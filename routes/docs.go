@@ -37,7 +37,7 @@ func (a *app) page(f *fiber.App, path string, file func() *openapi.File) {
 	given := a.given(h, nil)
 	for _, method := range []string{fiber.MethodGet, fiber.MethodHead} {
 		f.Add(method, path, given)
-		a.exact[path] = append(a.exact[path], exactWay{method: method, takes: h})
+		a.exact[path] = append(a.exact[path], exactWay{method, h})
 	}
 }
 
@@ -59,7 +59,7 @@ func (x *arrival) show(file *openapi.File) {
 		return
 	}
 	body := file.Plain()
-	if x.ctx.Request.Header.HasAcceptEncoding("gzip") {
+	if acceptsGzip(x.ctx.Request.Header.PeekAll(fiber.HeaderAcceptEncoding)) {
 		body = file.Gzip()
 		h.Set(fiber.HeaderContentEncoding, "gzip")
 	}

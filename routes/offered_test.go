@@ -29,6 +29,7 @@ func TestOffered(t *testing.T) {
 	}{
 		"a file":                  {ask("POST /desk/files", file), 200, file, true},
 		"a file, asked first":     {ask("POST /desk/files", file, "Expect: 100-continue"), 200, file, true},
+		"a file by its number":    {ask("PUT /desk/files/5", file[1:len(file)-1]), 200, file[1 : len(file)-1], true},
 		"a file too large":        {ask("POST /desk/files", strings.Replace(file, "QUJD", strings.Repeat("QUJD", 2000), 1)), 400, `{"error":"[0].data is too long"}`, false},
 		"no file, as large":       {ask("POST /plain/echo", file), 413, "", false},
 		"by a number":             {ask("POST /desk/files/5", ""), 405, "", false},

@@ -160,7 +160,7 @@ func (v *Server) handle(ctx *fasthttp.RequestCtx) {
 
 // expect answers who asks before sending a body (RFC 9110, 10.1.1).
 func (v *Server) expect(ctx *fasthttp.RequestCtx) int {
-	if h := &ctx.Request.Header; h.ContentLength() <= max(v.limits.Body, v.uploads(h)) {
+	if h := &ctx.Request.Header; h.ContentLength() <= v.limits.Body || h.ContentLength() <= v.uploads(h) {
 		return fasthttp.StatusContinue
 	}
 	v.app.Load().fault(arrive(ctx), mapping.TooLarge, "the request is too large")

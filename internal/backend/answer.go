@@ -9,6 +9,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
+	"github.com/emenda-gateway/emenda/internal/room"
 )
 
 // Answer is what a call came to. Its values live until Release.
@@ -29,7 +30,7 @@ type Answer struct {
 	arena *jsonx.Arena
 	raw   []byte             // what Header points into
 	resp  *fasthttp.Response // what Body points into; nil when there is none
-	room  *room              // of which it holds so much
+	room  *room.Room         // of which it holds so much
 	held  int
 }
 
@@ -53,7 +54,7 @@ func (a *Answer) Release() {
 		a.resp = nil
 	}
 	if a.held > 0 {
-		a.room.left.Add(int64(a.held))
+		a.room.Give(a.held)
 	}
 	raw, header := a.raw[:0], a.Header
 	if cap(raw) > keptHeader {

@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/room"
 	"github.com/emenda-gateway/emenda/internal/token"
 )
 
@@ -91,7 +92,7 @@ func New(o Options) (*Client, error) {
 		c.signs = append(c.signs, contract.Credential{Name: f.Name, Value: o.SignIn[f.Variable]})
 	}
 	c.fixed = fixed
-	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout, room: newRoom(o.MaxAnswer)}
+	c.pool = &pool{addr: address(u), most: o.AtMost, idle: o.IdleTimeout, room: room.New(o.MaxAnswer)}
 	if u.Scheme == "https" {
 		c.pool.tls = &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 		if o.TLS != nil {

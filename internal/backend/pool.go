@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/room"
 	"github.com/emenda-gateway/emenda/internal/timed"
 )
 
@@ -32,14 +33,14 @@ type conn struct {
 	br    *bufio.Reader
 	bw    *bufio.Writer
 	peek  peek
-	since time.Time // when it became idle
-	used  bool      // it has carried an answer
-	wrote bool      // of the present request something has gone out
-	read  bool      // of the present answer something has come
-	room  *room     // what large answers share
-	got   int       // bytes of the present answer
-	held  int       // of the room
-	full  bool      // there was no room for it
+	since time.Time  // when it became idle
+	used  bool       // it has carried an answer
+	wrote bool       // of the present request something has gone out
+	read  bool       // of the present answer something has come
+	room  *room.Room // what large answers share
+	got   int        // bytes of the present answer
+	held  int        // of the room
+	full  bool       // there was no room for it
 }
 
 // Read reads, noting that something came.
@@ -73,7 +74,7 @@ type pool struct {
 	tls  *tls.Config // nil: plain
 	most int
 	idle time.Duration
-	room *room
+	room *room.Room
 
 	mu     sync.Mutex
 	free   []*conn

@@ -5,40 +5,16 @@ import (
 	"io"
 	"net"
 	"net/http/httputil"
-	"sync/atomic"
 
 	"github.com/valyala/fasthttp"
 )
 
-// What the answers of one backend may take of the memory together: of each the
-// part above smallAnswer counts, and there is room for as many as roomForLarge
-// holds, or for so many of the largest.
-const (
-	smallAnswer  = 256 << 10
-	roomForLarge = 64 << 20
-	largest      = 8
-)
+// smallAnswer is the size up to which answers do not count for the room that
+// those of a backend share: of each the part above does.
+const smallAnswer = 256 << 10
 
 // errFull is an answer too large for the room there is now.
 var errFull = errors.New("no room for a large answer")
-
-// room is memory that the answers of a backend share.
-type room struct{ left atomic.Int64 }
-
-func newRoom(maxAnswer int) *room {
-	r := new(room)
-	r.left.Store(max(roomForLarge, largest*int64(maxAnswer)))
-	return r
-}
-
-// take takes n bytes, if there are as many.
-func (r *room) take(n int64) bool {
-	if r.left.Add(-n) >= 0 {
-		return true
-	}
-	r.left.Add(n)
-	return false
-}
 
 // hold takes room for what has come of an answer and what is asked for next,
 // for which there is memory already: the library makes it of the size that the
@@ -51,7 +27,7 @@ func (c *conn) hold(next int) bool {
 	if want <= c.held {
 		return true
 	}
-	if !c.room.take(int64(want - c.held)) {
+	if !c.room.Take(want - c.held) {
 		c.full = true
 		return false
 	}
@@ -62,7 +38,7 @@ func (c *conn) hold(next int) bool {
 // release gives the room of the present answer back.
 func (c *conn) release() {
 	if c.held > 0 {
-		c.room.left.Add(int64(c.held))
+		c.room.Give(c.held)
 	}
 	c.got, c.held, c.full = 0, 0, false
 }
@@ -147,7 +123,7 @@ func (c *Client) inflate(a *Answer, resp *fasthttp.Response) ([]byte, error) {
 	if !errors.Is(err, fasthttp.ErrBodyTooLarge) || c.o.MaxAnswer <= smallAnswer {
 		return body, err
 	}
-	if !c.pool.room.take(int64(c.o.MaxAnswer)) {
+	if !c.pool.room.Take(c.o.MaxAnswer) {
 		return nil, errFull
 	}
 	a.room = c.pool.room

@@ -51,33 +51,33 @@ func TestRoomForLargeAnswers(t *testing.T) {
 			})
 			room := c.pool.room
 			const left = 1100 << 10 // for one
-			room.left.Store(left)
+			require.True(t, room.Take(room.Left()-left))
 			ctx, cancel := context.WithCancel(context.Background())
 			defer cancel()
 			var waiting sync.WaitGroup
 			var first *Answer
 			waiting.Go(func() { first = c.Do(ctx, call(t, "things.read", "", "large")) })
 			if never { // it waits, and holds what was announced
-				require.Eventually(t, func() bool { return room.left.Load() < left-500<<10 }, 5*time.Second, time.Millisecond)
+				require.Eventually(t, func() bool { return room.Left() < left-500<<10 }, 5*time.Second, time.Millisecond)
 			} else {
 				waiting.Wait()
 				require.Equal(t, "ok", first.State.String())
-				require.Less(t, room.left.Load(), int64(left))
-				room.left.Add(-(room.left.Load() - 100<<10)) // not enough is left for another
+				require.Less(t, room.Left(), left)
+				require.True(t, room.Take(room.Left()-100<<10)) // not enough is left for another
 			}
 			a := c.Do(context.Background(), call(t, "things.read", "", "large"))
 			require.Equal(t, "failed unavailable", a.State.String()+" "+a.Class)
 			require.Equal(t, time.Second, a.Wait)
 			a.Release()
 			require.Equal(t, "ok 200 {}", said(c.Do(context.Background(), call(t, "things.read", "", "small"))), "the breaker is closed")
-			before := room.left.Load()
+			before := room.Left()
 			cancel()
 			waiting.Wait()
 			first.Release()
 			if never {
-				require.EqualValues(t, left, room.left.Load())
+				require.Equal(t, left, room.Left())
 			} else {
-				require.Greater(t, room.left.Load(), before)
+				require.Greater(t, room.Left(), before)
 			}
 		})
 	}

@@ -4,6 +4,8 @@
 package contract
 
 import (
+	"time"
+
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
@@ -46,6 +48,36 @@ type Token struct {
 	Value  *expr.Template // the token, read from `answer`
 	Scope  *TokenScope    // the frame Value is evaluated in
 	Life   int            // seconds a token whose expiry cannot be read lives
+}
+
+// TokenHeader gives the header field in which an operation carries a fetched
+// token; "" when it carries none, or in its body.
+func (c *Contract) TokenHeader(op *Operation) string {
+	if t := c.SignIn.Token; t != nil && op.Token {
+		return t.Header
+	}
+	return ""
+}
+
+// FieldOf gives the field of an answer of op, which is Obtain or Renew, that
+// the token is the text of; "" when its schema has no such field.
+func (t *Token) FieldOf(op *Operation) string {
+	const probe = "a token"
+	if op.AnswerSchema == nil {
+		return ""
+	}
+	for i := range op.AnswerSchema.Fields {
+		name := op.AnswerSchema.Fields[i].Name
+		f := expr.NewFrame(t.Scope.Layout, time.Time{}, nil)
+		answer := append(jsonx.AppendQuoted([]byte{'{'}, name), `:"`+probe+`"}`...)
+		f.Set(t.Scope.Answer, jsonx.RawValue(string(answer)))
+		holds := t.Value.Value(f).Text() == probe && f.Err() == nil
+		f.Release()
+		if holds {
+			return name
+		}
+	}
+	return ""
 }
 
 // TokenScope is the layout of Token.Value's frame and the slot of `answer`.

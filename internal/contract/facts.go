@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -60,6 +61,7 @@ type Naming struct {
 type File struct {
 	Place
 	MaxBytes int64 // when decoded
+	Most     int   // how many there may be; -1: not said
 }
 
 // Credentials are the fields of the body that say which end customer calls.
@@ -288,15 +290,15 @@ func (l *loader) facts(op *Operation, item yamldoc.Entry, n *yamldoc.Node) {
 	}
 	for _, p := range op.Params {
 		if p.Schema != nil {
-			l.places(op, p.In, []string{p.Name}, p.Schema)
+			l.places(op, p.In, []string{p.Name}, p.Schema, 1)
 		}
 	}
 	if op.BodySchema != nil {
-		l.places(op, InBody, nil, op.BodySchema)
+		l.places(op, InBody, nil, op.BodySchema, 1)
 		l.conditions(op)
 	}
 	if op.AnswerSchema != nil {
-		l.places(op, InAnswer, nil, op.AnswerSchema)
+		l.places(op, InAnswer, nil, op.AnswerSchema, 1)
 	}
 	l.credentials(op, n.Get("x-emenda-credentials"))
 	l.cacheable(op, n)
@@ -304,14 +306,15 @@ func (l *loader) facts(op *Operation, item yamldoc.Entry, n *yamldoc.Node) {
 	l.failures(op, n.Get("x-emenda-failures"))
 }
 
-// places notes what is secret, what names something and what is a file in s.
-func (l *loader) places(op *Operation, in In, path []string, s *Schema) {
+// places notes what is secret, what names something and what is a file in s,
+// of which there are as many as most says: -1 when nothing says it.
+func (l *loader) places(op *Operation, in In, path []string, s *Schema, most int) {
 	at := Place{in, slices.Clone(path)}
 	if s.Names != "" {
 		op.Names = append(op.Names, Naming{at, s.Names})
 	}
 	if s.MaxBytes > 0 {
-		op.Files = append(op.Files, File{at, s.MaxBytes})
+		op.Files = append(op.Files, File{at, s.MaxBytes, most})
 	}
 	if s.Secret {
 		op.Secrets = append(op.Secrets, at)
@@ -322,14 +325,23 @@ func (l *loader) places(op *Operation, in In, path []string, s *Schema) {
 		if in == InBody || in == InAnswer {
 			way = append(path, "*")
 		}
-		l.places(op, in, way, s.Items)
+		l.places(op, in, way, s.Items, times(most, s.Elements.Most))
 	}
 	for i := range s.Fields {
-		l.places(op, in, append(path, s.Fields[i].Name), s.Fields[i].Schema)
+		l.places(op, in, append(path, s.Fields[i].Name), s.Fields[i].Schema, most)
 	}
 	for _, a := range slices.Concat(s.AnyOf, s.OneOf) {
-		l.places(op, in, path, a)
+		l.places(op, in, path, a, most)
 	}
+}
+
+// times multiplies two counts; what is not said stays so, and what is more
+// than anybody counts is not said.
+func times(a, b int) int {
+	if a < 0 || b < 0 || b > 0 && a > math.MaxInt32/b {
+		return -1
+	}
+	return a * b
 }
 
 // conditions compiles what is required under a condition.

@@ -123,7 +123,7 @@ func TestFacts(t *testing.T) {
 		{In: contract.InBody, Path: []string{"password"}},
 		{In: contract.InAnswer, Path: []string{"keys", "*"}},
 	}, enter.Secrets)
-	require.Equal(t, []contract.File{{Place: contract.Place{In: contract.InBody, Path: []string{"guests", "*", "picture"}}, MaxBytes: 64 << 10}}, enter.Files)
+	require.Equal(t, []contract.File{{Place: contract.Place{In: contract.InBody, Path: []string{"guests", "*", "picture"}}, MaxBytes: 64 << 10, Most: -1}}, enter.Files)
 	user := enter.BodySchema.Property("user")
 	require.True(t, user.Required)
 	require.Equal(t, contract.IsString, user.Schema.Types)

@@ -13,8 +13,14 @@ func withDeadline(ctx context.Context, d time.Duration) (context.Context, contex
 	if ctx.Done() != nil {
 		return context.WithTimeout(ctx, d)
 	}
-	t := &deadline{Context: ctx, end: time.Now().Add(d)}
+	t := new(deadline)
+	t.begin(ctx, d)
 	return t, t.release
+}
+
+// begin makes t a context that ends after d, of a ctx that nothing ends.
+func (t *deadline) begin(ctx context.Context, d time.Duration) {
+	t.Context, t.end = ctx, time.Now().Add(d)
 }
 
 // deadline is a context that ends at its deadline, or when it is released.

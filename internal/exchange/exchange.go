@@ -103,7 +103,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		}
 	}
 	if !caller.May(route.Needs) {
-		return e.refuse(route.Errors, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
+		return e.refuse(route.Errors, r, forbidden(), report, buf)
 	}
 	e.prepare(f, route, r, caller)
 	input, warnings, problem := intake.Input(f, fields, r, route, caller)
@@ -262,14 +262,7 @@ func (e *Exchanger) Refuse(errors *mapping.ErrorReplies, r *intake.Request, kind
 
 func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *intake.Problem, report Report, buf []byte) Response {
 	reply := errors[p.Kind]
-	report.Outcome, report.Reply, report.Problem = p.Kind.String(), -1, p
-	res := Response{Status: reply.Status, Type: reply.Type, Report: report}
-	if p.Wait > 0 {
-		res.Header = []contract.Header{{Name: "Retry-After", Value: strconv.Itoa(seconds(p.Wait))}}
-	}
-	if reply.Challenge != "" {
-		res.Header = append(res.Header, contract.Header{Name: "WWW-Authenticate", Value: reply.Challenge})
-	}
+	res := refusal(reply.Status, reply.Type, p, reply.Challenge, report)
 	if reply.JSON == nil {
 		res.Body = append(buf, reply.Text...)
 		return res
@@ -285,7 +278,26 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 		// into. The answer is then a plain sentence, never half a body.
 		res.Report.Cause = cause
 		res.Body = append(buf[:mark], `{"error":"internal error"}`...)
-		res.Status, res.Type = 500, "application/json"
+		res.Status, res.Type = 500, typeJSON
+	}
+	return res
+}
+
+// forbidden is the problem of who may not call what it calls.
+func forbidden() *intake.Problem {
+	return &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}
+}
+
+// refusal is an answer for a problem, without its body; challenge says how to
+// sign in, where that is asked for.
+func refusal(status int, contentType string, p *intake.Problem, challenge string, report Report) Response {
+	report.Outcome, report.Reply, report.Problem = p.Kind.String(), -1, p
+	res := Response{Status: status, Type: contentType, Report: report}
+	if p.Wait > 0 {
+		res.Header = []contract.Header{{Name: "Retry-After", Value: strconv.Itoa(seconds(p.Wait))}}
+	}
+	if challenge != "" {
+		res.Header = append(res.Header, contract.Header{Name: "WWW-Authenticate", Value: challenge})
 	}
 	return res
 }

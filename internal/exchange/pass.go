@@ -38,15 +38,15 @@ var passings = sync.Pool{New: func() any {
 	return p
 }}
 
-// usualType is what most answers are.
-const usualType = "application/json"
+// typeJSON is what is sent, and what most answers are.
+const typeJSON = "application/json"
 
 // within gives ctx with a deadline, as withDeadline, on memory that is used again.
 func (p *passing) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	if ctx.Done() != nil {
 		return context.WithTimeout(ctx, d)
 	}
-	p.limit.Context, p.limit.end = ctx, time.Now().Add(d)
+	p.limit.begin(ctx, d)
 	return &p.limit, p.ended
 }
 
@@ -76,13 +76,13 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 	}
 	allowed := slices.ContainsFunc(door.Operations, func(o *mapping.ExposedOperation) bool { return caller.May(o.Needs) })
 	if !allowed { // who may call none of them is not told what they take
-		return e.turnDown(caller, d, r, &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}, report, buf)
+		return e.turnDown(caller, d, r, forbidden(), report, buf)
 	}
 	p := passings.Get().(*passing)
 	defer p.release()
 	op, problem := p.read(door, r)
 	if problem == nil && !caller.May(op.Needs) {
-		problem = &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}
+		problem = forbidden()
 	}
 	if problem != nil {
 		return e.turnDown(caller, d, r, problem, report, buf)
@@ -202,7 +202,7 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 		}
 	}
 	if op.BodySchema != nil && r.Body != "" {
-		q.Body, q.Type = unsafe.Slice(unsafe.StringData(r.Body), len(r.Body)), "application/json" // only read
+		q.Body, q.Type = unsafe.Slice(unsafe.StringData(r.Body), len(r.Body)), typeJSON // only read
 	}
 	p.counted.next = e.o.Calls
 	a := p.counted.Call(ctx, call)
@@ -227,8 +227,8 @@ func (e *Exchanger) send(ctx context.Context, p *passing, op *mapping.ExposedOpe
 	for i := range a.Header {
 		switch h := &a.Header[i]; h.Name {
 		case "Content-Type":
-			res.Type = usualType
-			if h.Value != usualType {
+			res.Type = typeJSON
+			if h.Value != typeJSON {
 				res.Type = strings.Clone(h.Value)
 			}
 		case "Content-Disposition":

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/intake"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
@@ -49,15 +48,7 @@ func (e *Exchanger) issue(op *mapping.ExposedOperation, caller *intake.Caller, d
 	}
 	report.Outcome = "ok"
 	body := append(buf, '{')
-	body = append(jsonx.AppendQuoted(body, answerField(op.Operation)), ':')
+	body = append(jsonx.AppendQuoted(body, op.TokenField), ':')
 	body = jsonx.AppendQuoted(body, e.o.Tickets.Issue(caller.Name, renewed, now))
-	return Response{Status: 200, Type: "application/json", Body: append(body, '}'), Report: report}
-}
-
-// answerField gives the field of the answer that the token stands in.
-func answerField(op *contract.Operation) string {
-	if s := op.AnswerSchema; s != nil && len(s.Fields) > 0 {
-		return s.Fields[0].Name
-	}
-	return "token"
+	return Response{Status: 200, Type: typeJSON, Body: append(body, '}'), Report: report}
 }

@@ -25,14 +25,11 @@ func (e *Exchanger) turnDown(caller *intake.Caller, d *mapping.Dialect, r *intak
 	if caller == nil || !caller.Truthful {
 		return e.refuse(d.Errors, r, p, report, buf)
 	}
-	report.Outcome, report.Reply, report.Problem = p.Kind.String(), -1, p
-	res := Response{Status: p.Kind.DefaultStatus(), Type: typeProblem, Report: report}
-	if p.Wait > 0 {
-		res.Header = []contract.Header{{Name: "Retry-After", Value: strconv.Itoa(seconds(p.Wait))}}
+	status, challenge := p.Kind.DefaultStatus(), ""
+	if reply := d.Errors[p.Kind]; reply != nil && status == http.StatusUnauthorized {
+		challenge = reply.Challenge
 	}
-	if reply := d.Errors[p.Kind]; res.Status == http.StatusUnauthorized && reply != nil && reply.Challenge != "" {
-		res.Header = append(res.Header, contract.Header{Name: "WWW-Authenticate", Value: reply.Challenge})
-	}
+	res := refusal(status, typeProblem, p, challenge, report)
 	body := problemHead(buf, res.Status, p.Kind.String(), report.Class, p.Message)
 	for i := range p.Faults {
 		if i == 0 {

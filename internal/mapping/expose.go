@@ -7,6 +7,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/room"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -65,15 +66,15 @@ func (l *loader) expose(doc *document) {
 			}
 		}
 		offered := &ExposedOperation{Operation: op, Needs: permission}
-		if t := c.SignIn.Token; t != nil && t.Header != "" {
-			if op.Token {
-				offered.TokenHeader = t.Header
-			}
-			switch op {
-			case t.Obtain:
-				offered.Gives = GivesToken
-			case t.Renew:
+		offered.TokenHeader = c.TokenHeader(op)
+		if t := c.SignIn.Token; t != nil && t.Header != "" && (op == t.Obtain || op == t.Renew) {
+			offered.Gives, offered.TokenField = GivesToken, t.FieldOf(op)
+			if op == t.Renew {
 				offered.Gives = RenewsToken
+			}
+			if offered.TokenField == "" {
+				l.list.Errorf(e.Key.Span, "token", "the token that %s gives is not one field of its answer: callers cannot be given one of the gateway's own", op.Name()).
+					Help = "leave it out, or let the contract's sign-in read the token as value: ${answer.field}, of a field its schema has"
 			}
 		}
 		door.Operations = append(door.Operations, offered)
@@ -95,23 +96,28 @@ func (l *loader) expose(doc *document) {
 	}
 }
 
-// mostFiles is how many files a list of them may hold.
-const mostFiles = 5
+// severalFiles is how many files a body may hold of which the contract does not say how many.
+const severalFiles = 5
 
 // filesOf gives how large a body with an operation's files may be, in base64,
-// with some room for what stands around them; 0 when it takes none.
-func filesOf(op *contract.Operation) (size int64) {
+// with some room for what stands around them, and no more than there is room
+// for; 0 when it takes none.
+func filesOf(op *contract.Operation) int {
+	size := 0.0
 	for _, f := range op.Files {
-		n := int64(1)
-		if slices.Contains(f.Path, "*") {
-			n = mostFiles
+		most := f.Most
+		switch {
+		case f.In != contract.InBody:
+			continue
+		case most < 0:
+			most = severalFiles
 		}
-		size += n * (f.MaxBytes + 2) / 3 * 4
+		size += float64(most) * float64((f.MaxBytes+2)/3*4)
 	}
-	if size > 0 {
-		size += 1 << 20
+	if size == 0 {
+		return 0
 	}
-	return size
+	return int(min(size+1<<20, room.Least))
 }
 
 func (l *loader) exposedContract(n *yamldoc.Node) *contract.Contract {
@@ -173,9 +179,7 @@ func (l *loader) replaces(r *Route, n *yamldoc.Node) {
 		return
 	}
 	r.Replaces, r.Path, r.Methods = op, rest, []string{op.Method}
-	if t := l.world.Contracts[op.Backend].SignIn.Token; t != nil && op.Token {
-		r.TokenHeader = t.Header
-	}
+	r.TokenHeader = l.world.Contracts[op.Backend].TokenHeader(op)
 	r.At = n.Span
 }
 

@@ -51,7 +51,7 @@ type Exposed struct {
 	Dialect    *Dialect
 	Timeout    time.Duration
 	Operations []*ExposedOperation // more than one are told apart by what is received
-	MaxBody    int64               // bytes, of one that takes files; 0: as the limits say
+	MaxBody    int                 // bytes, of one that takes files; 0: as the limits say
 	At         diag.Span
 }
 
@@ -61,6 +61,7 @@ type ExposedOperation struct {
 	Needs       string // permission
 	Gives       Gives
 	TokenHeader string // of one that carries a fetched token: the header it stands in; "" for others
+	TokenField  string // of one that gives a token: the field of its answer that holds it
 }
 
 // Gives is what an exposed operation stands for when it is about the backend's token.
