@@ -1,7 +1,6 @@
 package routes
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,16 +24,10 @@ func (a *app) preflight(x *arrival) bool {
 	if d == nil || d.CORS == nil {
 		return false
 	}
-	var methods []string
-	for _, w := range a.paths.Ways {
-		if w.Dialect == d && w.Takes(x.request.Path) {
-			methods = append(methods, w.Methods...)
-		}
-	}
+	methods := a.paths.Methods(x.request.Path, d)
 	if len(methods) == 0 {
 		return false
 	}
-	slices.Sort(methods)
 	res := exchange.Response{Status: fiber.StatusNoContent, Body: x.body[:0]}
 	res.Report.Outcome = "ok"
 	a.write(x, &res)
@@ -42,7 +35,7 @@ func (a *app) preflight(x *arrival) bool {
 	out.Add(fiber.HeaderVary, fiber.HeaderAccessControlRequestMethod)
 	out.Add(fiber.HeaderVary, fiber.HeaderAccessControlRequestHeaders)
 	if d.CORS.Allows(origin) {
-		out.Set(fiber.HeaderAccessControlAllowMethods, strings.Join(slices.Compact(methods), ", "))
+		out.Set(fiber.HeaderAccessControlAllowMethods, strings.Join(methods, ", "))
 		out.Set(fiber.HeaderAccessControlAllowHeaders, d.CORS.Headers)
 		if d.CORS.MaxAge != "" {
 			out.Set(fiber.HeaderAccessControlMaxAge, d.CORS.MaxAge)

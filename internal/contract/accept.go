@@ -41,7 +41,7 @@ func (f *Fault) Pointer() string {
 	var b strings.Builder
 	for _, p := range f.Path {
 		b.WriteByte('/')
-		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(p))
+		b.WriteString(jsonx.PointerToken(p))
 	}
 	return b.String()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -219,7 +220,7 @@ func (l *loader) find(ref *yamldoc.Node, section string) *yamldoc.Node {
 		}
 		return nil
 	}
-	name = strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+	name = jsonx.PointerName(name)
 	all := l.root.Get("components").Get(section)
 	target := all.Get(name)
 	if target == nil {

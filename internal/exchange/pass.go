@@ -25,6 +25,7 @@ type Tickets interface {
 // passing is what one request of an exposed operation needs, used again once it is over.
 type passing struct {
 	arena   jsonx.Arena
+	query   intake.Pairs
 	params  []jsonx.Value
 	call    backend.Call
 	counted counter
@@ -58,6 +59,7 @@ func (p *passing) release() {
 	}
 	p.limit.Context, p.limit.released = nil, false
 	p.arena.Reset()
+	p.query.Reset()
 	clear(p.params)
 	req := contract.Request{Target: p.call.Request.Target[:0]}
 	p.params, p.call = p.params[:0], backend.Call{Request: req}
@@ -116,12 +118,11 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 			return nil, unreadable(err, door.Dialect)
 		}
 	}
-	query, problem := intake.Query(&p.arena, r, door.Dialect)
-	if problem != nil {
+	if problem := p.query.Read(&p.arena, r, door.Dialect); problem != nil {
 		return nil, problem
 	}
 	if len(door.Operations) > 1 || op.Variants != nil {
-		meant := op.Variant(query.Object(&p.arena), body)
+		meant := op.Variant(p.query.Object(&p.arena), body)
 		op = nil
 		for _, o := range door.Operations {
 			if o.Operation == meant {
@@ -133,7 +134,7 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 		}
 	}
 	for _, param := range op.Params {
-		p.params = append(p.params, received(param, query, r))
+		p.params = append(p.params, received(param, &p.query, r))
 	}
 	faults := op.Accept(p.params, body)
 	if len(faults) == 0 {
@@ -143,7 +144,7 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 	for i := range faults {
 		all[i] = intake.Fault{Field: faults[i].Field(), Pointer: faults[i].Pointer(), Keyword: faults[i].Keyword}
 	}
-	problem = intake.Refused(all, door.Dialect)
+	problem := intake.Refused(all, door.Dialect)
 	problem.Faults = all
 	return nil, problem
 }
@@ -162,7 +163,7 @@ func unreadable(err error, d *mapping.Dialect) *intake.Problem {
 }
 
 // received gives the value of a parameter.
-func received(param *contract.Param, query intake.Pairs, r *intake.Request) jsonx.Value {
+func received(param *contract.Param, query *intake.Pairs, r *intake.Request) jsonx.Value {
 	switch param.In {
 	case contract.InPath:
 		for i := range r.Params {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
@@ -251,7 +252,7 @@ func (l *lineage) parts(f *expr.Flow, p Place, above ...expr.Origin) {
 	above = append(above[:len(above):len(above)], f.Decided...)
 	at := p.At
 	for _, name := range f.Order {
-		p.At = at + "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		p.At = at + "/" + jsonx.PointerToken(name)
 		l.parts(f.Fields[name], p, above...)
 	}
 	if f.Elem != nil {

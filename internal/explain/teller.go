@@ -35,6 +35,7 @@ type teller struct {
 // call is one attempt of a call.
 type call struct {
 	plan, step string
+	operation  string
 	lines      []string
 }
 
@@ -111,7 +112,7 @@ func (t *teller) tell(c *backend.Call, said answered, a *backend.Answer) {
 	op := c.Operation
 	t.hidden.secretsOf(a.Body, op.Answer)
 
-	n := call{plan: c.Plan, step: c.Step}
+	n := call{plan: c.Plan, step: c.Step, operation: op.Name()}
 	say := func(what, format string, args ...any) {
 		n.lines = append(n.lines, fmt.Sprintf("%-7s", what)+fmt.Sprintf(format, args...))
 	}

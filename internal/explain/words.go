@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -74,23 +73,10 @@ func (t *teller) unrouted(paths *intake.Paths, route *mapping.Route, r *intake.R
 		t.part("route", "%s", fileLine(route))
 		t.part("no", "the request cannot be read: %s", p.Message)
 	case p.Kind == mapping.BadMethod:
-		t.part("no", "no route has this path with %s: it takes %s", t.hidden.name(r.Method), orNone(allowed(paths, r.Path)))
+		t.part("no", "no route has this path with %s: it takes %s", t.hidden.name(r.Method), orNone(strings.Join(paths.Methods(r.Path, nil), ", ")))
 	default:
 		t.part("no", "no route has this path; \"emenda routes\" lists them")
 	}
-}
-
-// allowed gives the methods a path has.
-func allowed(paths *intake.Paths, path string) string {
-	methods := map[string]bool{}
-	for _, way := range paths.Ways {
-		if way.Takes(path) {
-			for _, m := range way.Methods {
-				methods[m] = true
-			}
-		}
-	}
-	return strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
 }
 
 func orNone(s string) string {
@@ -100,18 +86,23 @@ func orNone(s string) string {
 	return s
 }
 
-// signedIn tells who calls, and what is wrong with the request before anything runs.
-func (t *teller) signedIn(route *mapping.Route, rep *exchange.Report) {
+// caller tells who calls, of those of a dialect.
+func (t *teller) caller(d *mapping.Dialect, rep *exchange.Report) {
 	switch {
 	case rep.Caller != "" && rep.Assumed:
 		t.part("caller", "%s, assumed: the request carries no credentials", rep.Caller)
 	case rep.Caller != "":
 		t.part("caller", "%s, by the request's credentials", rep.Caller)
 	case rep.Outcome == mapping.NotSignedIn.String():
-		t.part("caller", "nobody: the request carries no credentials; --caller NAME makes it as somebody (%s)", orNone(t.callersOf(route)))
+		t.part("caller", "nobody: the request carries no credentials; --caller NAME makes it as somebody (%s)", orNone(t.callersOf(d)))
 	case rep.Outcome == mapping.BadSignIn.String():
-		t.part("caller", "nobody: the request's credentials are no caller's, as far as this environment has their secrets; leave them out, and name a caller with --caller (%s)", orNone(t.callersOf(route)))
+		t.part("caller", "nobody: the request's credentials are no caller's, as far as this environment has their secrets; leave them out, and name a caller with --caller (%s)", orNone(t.callersOf(d)))
 	}
+}
+
+// signedIn tells who calls, and what is wrong with the request before anything runs.
+func (t *teller) signedIn(route *mapping.Route, rep *exchange.Report) {
+	t.caller(route.Dialect, rep)
 	if t.got {
 		t.part("input", "%s", t.input)
 	}
@@ -133,10 +124,10 @@ func (t *teller) signedIn(route *mapping.Route, rep *exchange.Report) {
 	}
 }
 
-func (t *teller) callersOf(route *mapping.Route) string {
+func (t *teller) callersOf(d *mapping.Dialect) string {
 	var names []string
 	for _, c := range t.o.Callers {
-		if c.Dialect == route.Dialect.Name {
+		if c.Dialect == d.Name {
 			names = append(names, c.Name)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
 
 // Note tells of something that became different or was left out.
@@ -124,7 +125,7 @@ func unescape(s string) string {
 	if u, err := url.PathUnescape(s); err == nil {
 		s = u
 	}
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(s)
+	return jsonx.PointerName(s)
 }
 
 // resolve gives what a $ref of this document names; nil when it cannot be followed, which is told.

@@ -78,16 +78,7 @@ func (c *conv) field() (name, pointer string) {
 			n = append(n, '.')
 		}
 		n = append(n, at.name...)
-		for i := 0; i < len(at.name); i++ { // RFC 6901
-			switch at.name[i] {
-			case '~':
-				p = append(p, "~0"...)
-			case '/':
-				p = append(p, "~1"...)
-			default:
-				p = append(p, at.name[i])
-			}
-		}
+		p = append(p, jsonx.PointerToken(at.name)...)
 	}
 	return string(n), string(p)
 }

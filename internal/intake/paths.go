@@ -129,6 +129,19 @@ func (p *Paths) Dialect(path string) *mapping.Dialect {
 	return nil
 }
 
+// Methods gives the methods that a path has, in order: those of one dialect, or
+// of all when it is nil.
+func (p *Paths) Methods(path string, of *mapping.Dialect) []string {
+	var all []string
+	for _, w := range p.Ways {
+		if (of == nil || w.Dialect == of) && w.Takes(path) {
+			all = append(all, w.Methods...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // Find gives what takes a method and path, and the path's parameters. Where
 // nothing does the problem says so (NoRoute, BadMethod); where a parameter
 // cannot be read (Unreadable), the way is given too. It is the rule by which

@@ -5,23 +5,30 @@ import (
 	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
-// Pairs are the fields of a query, as they came.
+// Pairs are the fields of a query, as they came. They can be read into again.
 type Pairs struct{ all []pair }
 
-// Query reads a request's query alone.
-func Query(a *jsonx.Arena, r *Request, d *mapping.Dialect) (Pairs, *Problem) {
+// Read reads a request's query alone, on memory of a.
+func (p *Pairs) Read(a *jsonx.Arena, r *Request, d *mapping.Dialect) *Problem {
+	p.Reset()
 	if r.Query == "" {
-		return Pairs{}, nil
+		return nil
 	}
-	pairs, why := readForm(a, nil, r.Query, orDefault(d.Charsets), "")
-	if why != "" {
-		return Pairs{}, &Problem{Kind: mapping.Unreadable, Message: string(why)}
+	all, why := readForm(a, p.all, r.Query, d.Charsets, "")
+	if p.all = all; why != "" {
+		return &Problem{Kind: mapping.Unreadable, Message: string(why)}
 	}
-	return Pairs{pairs}, nil
+	return nil
+}
+
+// Reset forgets them, and keeps the memory.
+func (p *Pairs) Reset() {
+	clear(p.all)
+	p.all = p.all[:0]
 }
 
 // Get gives the value of a field: a text, a list of texts when it comes more than once, Absent when it does not.
-func (p Pairs) Get(name string) jsonx.Value {
+func (p *Pairs) Get(name string) jsonx.Value {
 	var v jsonx.Value
 	for i := range p.all {
 		if p.all[i].name != name {
@@ -35,7 +42,7 @@ func (p Pairs) Get(name string) jsonx.Value {
 	return v
 }
 
-func (p Pairs) list(name string) jsonx.Value {
+func (p *Pairs) list(name string) jsonx.Value {
 	text := []byte{'['}
 	for i := range p.all {
 		if p.all[i].name != name {
@@ -50,7 +57,7 @@ func (p Pairs) list(name string) jsonx.Value {
 }
 
 // Object gives all fields as an object of texts; of one that comes more than once, the first.
-func (p Pairs) Object(a *jsonx.Arena) jsonx.Value {
+func (p *Pairs) Object(a *jsonx.Arena) jsonx.Value {
 	m := a.Mark()
 	b := append(a.Buf(), '{')
 	for i := range p.all {

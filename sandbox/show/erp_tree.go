@@ -67,7 +67,7 @@ func with(tree any, path []string, v any) any {
 func pointerOf(path []string) string {
 	var b strings.Builder
 	for _, p := range path {
-		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(p))
+		b.WriteString("/" + jsonx.PointerToken(p))
 	}
 	return b.String()
 }
