@@ -74,12 +74,18 @@ func pinned(l *Loaded) string {
 	return b.String()
 }
 
+var places = map[mapping.Place]string{mapping.PlaceBody: "body", mapping.PlaceQuery: "query", mapping.PlaceHeader: "header"}
+
 // pinnedContracts holds what is pinned of contracts: most mutants leave them as they are.
 var pinnedContracts sync.Map
 
 func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) {
 	fmt.Fprintf(b, "dialect %s\n  %s below %s\n", d.Name, strings.Join(d.Methods, " "), strings.Join(d.Prefixes, " "))
 	fmt.Fprintf(b, "  charsets %s, absent %q\n", strings.Join(d.Charsets, " "), d.Absent)
+	for i := range d.SignIn {
+		p := &d.SignIn[i]
+		fmt.Fprintf(b, "  signs in by %s: token %q, scheme %q, app %q\n", places[p.Place], p.Token, p.Scheme, p.App)
+	}
 	for _, kind := range mapping.ErrorKinds() {
 		b.WriteString(pinnedError(d.Errors, kind, zone))
 	}
@@ -99,6 +105,9 @@ func pinnedError(errors *mapping.ErrorReplies, kind mapping.ErrorKind, zone *tim
 	e := exchange.New(exchange.Options{Zone: zone, Clock: func() time.Time { return time.Unix(0, 0) }})
 	res := e.Refuse(errors, &intake.Request{ID: "ID"}, kind, "MESSAGE", nil)
 	line := fmt.Sprintf("  %s: %d %s %s\n", kind, res.Status, res.Type, res.Body)
+	for _, h := range res.Header {
+		line += fmt.Sprintf("    %s: %s\n", h.Name, h.Value)
+	}
 	if none := e.Refuse(errors, &intake.Request{ID: "ID"}, kind, "", nil); string(none.Body) != string(res.Body) {
 		line += fmt.Sprintf("    without words: %s\n", none.Body)
 	}
