@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -54,17 +55,26 @@ func main() {
 			return
 		}
 	}
-	o := options{rates: []int{1000, 2000}, erpLatency: 20 * time.Millisecond}
-	var gateways string
+	o := options{erpLatency: 20 * time.Millisecond}
+	var gateways, rates string
 	flag.StringVar(&gateways, "gateway", filepath.Join("bin", "emenda"), "the built gateway; several, to be compared in pairs, with commas between")
 	flag.StringVar(&o.page, "page", filepath.Join("docs", "performance.md"), "the page that keeps the tables; empty for none")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many rounds; medians are told")
 	flag.IntVar(&o.requests, "requests", 20_000, "how many requests a round, as fast as they are answered")
+	flag.StringVar(&rates, "rates", "2000,10000", "the fixed rates, requests a second; empty for none")
 	flag.IntVar(&o.seconds, "seconds", 3, "how many seconds a round at each fixed rate")
 	flag.IntVar(&o.crowd, "crowd", 2000, "how many connections with an ERP that takes 20 ms")
-	flag.BoolVar(&o.onlyFloor, "pairs", false, "only the gateways and the floor, an ERP without latency, and no fixed rates")
+	flag.BoolVar(&o.onlyFloor, "pairs", false, "only the gateways and what they are held against, and an ERP without latency")
 	flag.Parse()
 	o.gateways = strings.Split(gateways, ",")
+	for _, text := range strings.FieldsFunc(rates, func(r rune) bool { return r == ',' }) {
+		rate, err := strconv.Atoi(text)
+		if err != nil || rate < 1 {
+			flag.Usage()
+			os.Exit(2)
+		}
+		o.rates = append(o.rates, rate)
+	}
 	if flag.NArg() > 0 || o.rounds < 1 || o.requests < 1 || o.seconds < 1 || o.crowd < 1 {
 		flag.Usage()
 		os.Exit(2)

@@ -25,8 +25,9 @@ type row struct {
 	name    string
 	server  *server
 	target  load.Target
-	cpu     []float64         // µs a request
+	cpu     []float64         // µs a request, as fast as it answers
 	speed   []float64         // requests a second, as fast as it answers
+	paced   map[int][]float64 // rate: µs a request
 	half    map[int][]float64 // rate: ms that half of all stay within
 	most    map[int][]float64 // rate: ms that 99 of 100 stay within
 	mallocs []float64         // objects a request
@@ -38,7 +39,7 @@ func measure(ctx context.Context, w *world, o options, progress io.Writer) ([]*t
 	tables := []*table{
 		{title: "The lookup, ERP of 0 ms, 64 connections", to: "by hand", connections: 64, rates: o.rates},
 		{title: fmt.Sprintf("The lookup, ERP of %d ms, %d connections", o.erpLatency.Milliseconds(), o.crowd), to: "by hand", latency: o.erpLatency, connections: o.crowd, rates: o.rates},
-		{title: "Passed on as it is, ERP of 0 ms, 64 connections", to: "bare Fiber", connections: 64},
+		{title: "Passed on as it is, ERP of 0 ms, 64 connections", to: "bare Fiber", connections: 64, rates: o.rates},
 	}
 	for _, t := range tables[:2] {
 		for _, s := range w.servers {
@@ -47,7 +48,6 @@ func measure(ctx context.Context, w *world, o options, progress io.Writer) ([]*t
 	}
 	tables[2].rows = w.passedOn()
 	if o.onlyFloor {
-		tables[0].rates = nil
 		tables = []*table{tables[0], tables[2]}
 	}
 	for _, t := range tables {
@@ -70,7 +70,7 @@ func measure(ctx context.Context, w *world, o options, progress io.Writer) ([]*t
 }
 
 func newRow(name string, s *server, t load.Target) *row {
-	return &row{name: name, server: s, target: t, half: map[int][]float64{}, most: map[int][]float64{}}
+	return &row{name: name, server: s, target: t, paced: map[int][]float64{}, half: map[int][]float64{}, most: map[int][]float64{}}
 }
 
 // measure is one round of one server.
@@ -84,10 +84,19 @@ func (r *row) measure(t *table, o options) error {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}
 	for _, rate := range t.rates {
+		before, err := r.server.cpu()
+		if err != nil {
+			return err
+		}
 		got, err := c.Paced(rate, time.Duration(o.seconds)*time.Second)
 		if err != nil {
 			return fmt.Errorf("%s at %d/s: %w", r.name, rate, err)
 		}
+		after, err := r.server.cpu()
+		if err != nil {
+			return err
+		}
+		r.paced[rate] = append(r.paced[rate], float64((after-before).Microseconds())/float64(got.Requests))
 		r.half[rate] = append(r.half[rate], ms(got.Latency.Quantile(0.5)))
 		r.most[rate] = append(r.most[rate], ms(got.Latency.Quantile(0.99)))
 	}

@@ -22,33 +22,7 @@ func render(o options, tables []*table) string {
 	var b strings.Builder
 	b.WriteString(machine(o))
 	for _, t := range tables {
-		rates := t.rates
-		fmt.Fprintf(&b, "\n**%s**\n\n| | CPU s / 100,000 | × %s | requests/s |", t.title, t.to)
-		for _, rate := range rates {
-			fmt.Fprintf(&b, " p50 ms at %d/s | p99 ms | × %s |", rate, t.to)
-		}
-		b.WriteString(" allocations |\n| --- |" + strings.Repeat(" ---: |", 4+3*len(rates)) + "\n")
-		for _, r := range t.rows {
-			fmt.Fprintf(&b, "| %s | %.2f | %.2f | %.0f |", r.name, median(r.cpu)/10, ratio(r.cpu, t.rows[0].cpu), median(r.speed))
-			for _, rate := range rates {
-				fmt.Fprintf(&b, " %.2f | %.2f | %.2f |", median(r.half[rate]), median(r.most[rate]), ratio(r.most[rate], t.rows[0].most[rate]))
-			}
-			if r.mallocs == nil {
-				b.WriteString(" |\n")
-				continue
-			}
-			fmt.Fprintf(&b, " %.1f |\n", median(r.mallocs))
-		}
-		b.WriteString("\nEach round's ratio of CPU: ")
-		var each []string
-		for _, r := range t.rows[1:] {
-			figures := make([]string, len(r.cpu))
-			for i := range r.cpu {
-				figures[i] = fmt.Sprintf("%.2f", r.cpu[i]/t.rows[0].cpu[i])
-			}
-			each = append(each, strings.Trim(r.name, "*")+" "+strings.Join(figures, " "))
-		}
-		b.WriteString(strings.Join(each, "; ") + ".\n")
+		t.render(&b)
 	}
 	for _, r := range tables[0].rows {
 		if r.server.ready > 0 {
@@ -56,6 +30,36 @@ func render(o options, tables []*table) string {
 		}
 	}
 	return b.String()
+}
+
+// render writes the two tables of what was measured with one latency: as fast
+// as every server answers, and at rates at which all of them do the same.
+func (t *table) render(b *strings.Builder) {
+	fmt.Fprintf(b, "\n**%s**\n\n| as fast as it answers | CPU s / 100,000 | × %s | each round | requests/s | allocations |\n| --- | ---: | ---: | --- | ---: | ---: |\n", t.title, t.to)
+	for _, r := range t.rows {
+		allocations := ""
+		if r.mallocs != nil {
+			allocations = fmt.Sprintf("%.1f", median(r.mallocs))
+		}
+		fmt.Fprintf(b, "| %s | %s | %.0f | %s |\n", r.name, beside(r.cpu, t.rows[0].cpu), median(r.speed), allocations)
+	}
+	for _, rate := range t.rates {
+		fmt.Fprintf(b, "\n| at %d/s | CPU s / 100,000 | × %s | each round | p50 ms | p99 ms | × %s |\n| --- | ---: | ---: | --- | ---: | ---: | ---: |\n", rate, t.to, t.to)
+		for _, r := range t.rows {
+			first := t.rows[0]
+			fmt.Fprintf(b, "| %s | %s | %.2f | %.2f | %.2f |\n", r.name, beside(r.paced[rate], first.paced[rate]),
+				median(r.half[rate]), median(r.most[rate]), ratio(r.most[rate], first.most[rate]))
+		}
+	}
+}
+
+// beside gives three cells: the CPU, its ratio to another's, and that of each round.
+func beside(cpu, to []float64) string {
+	each := make([]string, len(cpu))
+	for i := range cpu {
+		each[i] = fmt.Sprintf("%.2f", cpu[i]/to[i])
+	}
+	return fmt.Sprintf("%.2f | %.2f | %s", median(cpu)/10, ratio(cpu, to), strings.Join(each, " "))
 }
 
 // machine says where and when it was measured.
