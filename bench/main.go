@@ -24,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/emenda-gateway/emenda/bench/duties"
 	"github.com/emenda-gateway/emenda/bench/erp"
 	"github.com/emenda-gateway/emenda/bench/floor"
 	"github.com/emenda-gateway/emenda/bench/pass"
@@ -115,7 +116,25 @@ var roles = map[string]func(ln net.Listener, args []string) error{
 	"floor": func(ln net.Listener, args []string) error {
 		return floor.Serve(ln, floor.Options{ERP: args[0], Path: erp.Path, Authorization: erp.Authorization(), App: app, Token: token})
 	},
+	"watched-floor": func(ln net.Listener, args []string) error {
+		return watched(args[1], "consultacliente", func(d *duties.Duties) error {
+			return floor.Serve(ln, floor.Options{ERP: args[0], Path: erp.Path, Authorization: erp.Authorization(), App: app, Token: token, Duties: d})
+		})
+	},
 	"pass": func(ln net.Listener, args []string) error { return pass.Serve(ln, args[0]) },
+	"watched-pass": func(ln net.Listener, args []string) error {
+		return watched(args[1], "passed on", func(d *duties.Duties) error { return pass.Watched(ln, args[0], erp.Authorization(), d) })
+	},
+}
+
+// watched serves with the duties of a gateway, whose log goes to a file.
+func watched(log, route string, serve func(*duties.Duties) error) error {
+	f, err := os.Create(log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	return serve(duties.New(route, token, f))
 }
 
 // serve is one of those servers: it tells its address, and ends with its standard input.

@@ -41,6 +41,7 @@ type world struct {
 	erp     *server
 	floor   *server
 	bare    *server   // passes on, and translates nothing
+	watched *server   // so does it, with the duties
 	servers []*server // floor first
 }
 
@@ -62,7 +63,11 @@ func newWorld(o options) (w *world, err error) {
 	if w.floor, err = w.own("floor", "by hand (fasthttp)", w.erp.address); err != nil {
 		return w, err
 	}
-	w.servers = append(w.servers, w.floor)
+	owes, err := w.own("watched-floor", "by hand, with a gateway's duties", w.erp.address, filepath.Join(w.dir, "floor.log"))
+	if err != nil {
+		return w, err
+	}
+	w.servers = append(w.servers, w.floor, owes)
 	for i, path := range o.gateways {
 		name := "**Emenda**"
 		if len(o.gateways) > 1 {
@@ -82,6 +87,9 @@ func newWorld(o options) (w *world, err error) {
 		w.servers = append(w.servers, peer)
 	}
 	if w.bare, err = w.own("pass", "Fiber, passed on as it is", w.erp.address); err != nil {
+		return w, err
+	}
+	if w.watched, err = w.own("watched-pass", "Fiber, with a gateway's duties", w.erp.address, filepath.Join(w.dir, "pass.log")); err != nil {
 		return w, err
 	}
 	w.bare.target = load.Target{Address: w.bare.address, Request: passed(), Want: []byte(erp.Answers[erp.Documented])}
@@ -106,7 +114,10 @@ func (w *world) passedOn() []*row {
 		return post(erp.CheckPath, "application/json", credentials, erp.Check)
 	}
 	backend, ours := "Authorization: "+erp.Authorization()+"\r\n", "X-API-Key: "+token+"\r\n"
-	rows := []*row{newRow(list+"bare Fiber", w.bare, load.Target{Address: w.bare.address, Request: ask(backend), Want: want})}
+	rows := []*row{
+		newRow(list+"bare Fiber", w.bare, load.Target{Address: w.bare.address, Request: ask(backend), Want: want}),
+		newRow(list+"Fiber with a gateway's duties", w.watched, load.Target{Address: w.watched.address, Request: ask(ours), Want: want}),
+	}
 	for _, s := range w.servers {
 		if s.admin != "" {
 			rows = append(rows, newRow(list+s.name, s, load.Target{Address: s.address, Request: ask(ours), Want: want}))
@@ -348,11 +359,10 @@ func (w *world) close() {
 	for _, s := range w.servers {
 		s.end()
 	}
-	if w.bare != nil && !slices.Contains(w.servers, w.bare) {
-		w.bare.end()
-	}
-	if w.erp != nil {
-		w.erp.end()
+	for _, s := range []*server{w.bare, w.watched, w.erp} {
+		if s != nil && !slices.Contains(w.servers, s) {
+			s.end()
+		}
 	}
 	_ = os.RemoveAll(w.dir)
 }

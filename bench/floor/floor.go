@@ -1,7 +1,8 @@
 // Package floor is the lookup written by hand: what the same work costs in Go
 // when nothing is configurable and nothing is watched. It reads the form,
 // compares the credentials, calls the ERP over a kept connection and appends
-// the answer; no deadline, log, metric or check of what comes back.
+// the answer; no deadline, log, metric or check of what comes back, unless it
+// is given the duties.
 package floor
 
 import (
@@ -11,6 +12,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"github.com/valyala/fasthttp"
+
+	"github.com/emenda-gateway/emenda/bench/duties"
 )
 
 // Options are who may ask, and whom it asks.
@@ -19,6 +22,7 @@ type Options struct {
 	Path          string // of the ERP's lookup
 	Authorization string
 	App, Token    string
+	Duties        *duties.Duties // what it does besides; nil for nothing
 }
 
 type server struct {
@@ -30,12 +34,15 @@ type server struct {
 func Serve(ln net.Listener, o Options) error {
 	s := &server{o: o, client: fasthttp.HostClient{Addr: o.ERP, MaxConns: 8192, NoDefaultUserAgentHeader: true}}
 	f := fasthttp.Server{Handler: s.handle, NoDefaultServerHeader: true}
+	if o.Duties != nil {
+		f.Handler = func(ctx *fasthttp.RequestCtx) { o.Duties.Around(ctx, s.handle) }
+	}
 	return f.Serve(ln)
 }
 
 func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	args := ctx.PostArgs()
-	if string(args.Peek("token")) != s.o.Token || string(args.Peek("app")) != s.o.App {
+	if !s.signed(args.Peek("token")) || string(args.Peek("app")) != s.o.App {
 		ctx.SetStatusCode(fasthttp.StatusForbidden)
 		ctx.SetContentType("application/json")
 		ctx.SetBodyString(`{"detail":"Credenciais de autenticação incorretas."}`)
@@ -59,7 +66,7 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	body := append(req.Body(), `{"cpfcnpj":"`...)
 	body = append(body, document...)
 	req.SetBodyRaw(append(body, `"}`...))
-	if err := s.client.Do(req, resp); err != nil || resp.StatusCode() != fasthttp.StatusOK {
+	if !s.call(req, resp) {
 		ctx.SetStatusCode(fasthttp.StatusServiceUnavailable)
 		ctx.SetContentType("application/json")
 		ctx.SetBodyString(`{"detail":"Serviço indisponível"}`)
@@ -67,6 +74,20 @@ func (s *server) handle(ctx *fasthttp.RequestCtx) {
 	}
 	ctx.SetContentType("application/json")
 	ctx.Response.SetBodyRaw(appendAnswer(make([]byte, 0, 1024), resp.Body(), document))
+}
+
+func (s *server) signed(token []byte) bool {
+	if s.o.Duties != nil {
+		return s.o.Duties.Signed(token)
+	}
+	return string(token) == s.o.Token
+}
+
+func (s *server) call(req *fasthttp.Request, resp *fasthttp.Response) bool {
+	if s.o.Duties != nil {
+		return s.o.Duties.Do(&s.client, req, resp)
+	}
+	return s.client.Do(req, resp) == nil && resp.StatusCode() == fasthttp.StatusOK
 }
 
 // appendAnswer translates what the ERP said of a document.
