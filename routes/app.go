@@ -218,7 +218,7 @@ func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 			h(x)
 			return
 		}
-		a.handler(ctx)
+		x.handOn(a.handler)
 	}
 }
 
@@ -376,7 +376,7 @@ func (a *app) done(x *arrival) {
 		counters = a.lost
 	}
 	now := time.Now()
-	took := now.Sub(x.begin)
+	took := now.Sub(x.request.At)
 	counters.Done(rep.Caller, rep.Outcome, took)
 	line := observe.Line{
 		ID: x.request.ID, Method: x.request.Method, Route: x.route, Caller: rep.Caller, Status: x.status, Outcome: rep.Outcome,

@@ -25,8 +25,7 @@ type arrival struct {
 	proxies  *proxies
 	request  intake.Request
 	id       [observe.IDSize]byte // of a request that has brought none
-	begin    time.Time
-	counters *observe.Route // nil: no route was found
+	counters *observe.Route       // nil: no route was found
 	route    string
 	errors   *mapping.ErrorReplies // the route's; nil before one is found
 	stranger bool                  // of a method no route can have
@@ -53,9 +52,8 @@ type arrivalKey struct{}
 // arrive takes an arrival for the request in ctx.
 func arrive(ctx *fasthttp.RequestCtx) *arrival {
 	x := arrivals.Get().(*arrival)
-	x.ctx, x.begin = ctx, time.Now()
-	ctx.SetUserValue(arrivalKey{}, x)
 	h, r := &ctx.Request.Header, &x.request
+	x.ctx, r.At = ctx, time.Now()
 	r.ID = observe.RequestID(text(h.Peek("X-Request-Id")), &x.id)
 	r.Method = text(h.Method())
 	r.Type = text(h.ContentType())
@@ -68,12 +66,18 @@ func arrive(ctx *fasthttp.RequestCtx) *arrival {
 	return x
 }
 
+// handOn lets a handler of Fiber's find the arrival in ctx.
+func (x *arrival) handOn(handler fasthttp.RequestHandler) {
+	x.ctx.SetUserValue(arrivalKey{}, x)
+	defer x.ctx.RemoveUserValue(arrivalKey{})
+	handler(x.ctx)
+}
+
 // arrived gives the arrival of the request in ctx.
 func arrived(ctx *fasthttp.RequestCtx) *arrival { return ctx.UserValue(arrivalKey{}).(*arrival) }
 
 // leave gives the arrival back.
 func (x *arrival) leave() {
-	x.ctx.RemoveUserValue(arrivalKey{})
 	r := &x.request
 	clear(r.Params)
 	*r = intake.Request{Params: r.Params[:0], Header: r.Header, Headers: r.Headers, Address: r.Address}

@@ -119,7 +119,7 @@ func (t *traces) keep(x *arrival, line *observe.Line) {
 		r.n = 0
 	}
 	r.size = copy(r.id[:], line.ID)
-	r.at, r.line = x.begin, *line
+	r.at, r.line = x.request.At, *line
 	r.line.ID, r.line.Path, r.line.Address, r.line.Method = "", "", "", methodName(line.Method)
 	t.mu.Lock()
 	defer t.mu.Unlock()

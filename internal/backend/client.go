@@ -15,6 +15,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/room"
+	"github.com/emenda-gateway/emenda/internal/timed"
 	"github.com/emenda-gateway/emenda/internal/token"
 )
 
@@ -305,7 +306,9 @@ func (c *Client) reported(turn uint64, do func() (verdict, bool)) (again bool) {
 
 // told tells the observer of an answer.
 func (c *Client) told(op *contract.Operation, a *Answer, began time.Time) *Answer {
-	a.ended = time.Now()
+	if a.ended.IsZero() { // no exchange has
+		a.ended = time.Now()
+	}
 	a.Took = a.ended.Sub(began)
 	a.Attempts = 1
 	if c.o.Observe != nil {
@@ -344,6 +347,7 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 		}
 		resp := fasthttp.AcquireResponse()
 		reuse, err := c.exchange(ctx, cn, call, tok, deadline, resp)
+		a.ended = time.Now()
 		switch {
 		case err == nil:
 			a.keepRoom(cn)
@@ -352,7 +356,7 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 		}
 		cn.release()
 		if reuse {
-			c.pool.put(cn)
+			c.pool.put(cn, a.ended)
 		} else {
 			c.pool.drop(cn)
 		}
@@ -362,6 +366,9 @@ func (c *Client) answer(ctx context.Context, a *Answer, call *Call, tok string, 
 		}
 		if cap(resp.Body()) <= keptBody {
 			fasthttp.ReleaseResponse(resp)
+		}
+		if cn.used && errors.Is(err, timed.ErrStale) {
+			continue // another
 		}
 		class := classOf(ctx, err)
 		if cn.used && !fresh && !cn.read && class == contract.ClassBroken {

@@ -31,9 +31,9 @@ type conn struct {
 	net.Conn
 	timed *timed.Conn // what it stands on
 	br    *bufio.Reader
-	bw    *bufio.Writer
-	peek  peek
+	out   []byte     // a request, until it is sent with the first read of its answer
 	since time.Time  // when it became idle
+	asks  bool       // it sends and waits in one turn
 	used  bool       // it has carried an answer
 	wrote bool       // of the present request something has gone out
 	read  bool       // of the present answer something has come
@@ -43,12 +43,19 @@ type conn struct {
 	full  bool       // there was no room for it
 }
 
-// Read reads, noting that something came.
+// Read reads, noting that something came. What waits to go out goes before.
 func (c *conn) Read(p []byte) (int, error) {
 	if c.got+len(p) > smallAnswer && !c.hold(len(p)) {
 		return 0, errFull
 	}
-	n, err := c.Conn.Read(p)
+	var n, written int
+	var err error
+	if len(c.out) == 0 {
+		n, err = c.Conn.Read(p)
+	} else {
+		written, n, err = c.timed.Ask(c.out, p)
+		c.wrote, c.out = written > 0, c.out[:0]
+	}
 	c.got += n
 	c.read = c.read || n > 0
 	return n, err
@@ -104,7 +111,7 @@ func (p *pool) get(ctx context.Context, now, deadline time.Time, fresh bool) (*c
 		if c == nil {
 			break
 		}
-		if c.silent() {
+		if p.tls == nil || c.timed.Silent() { // without TLS it is looked at when it asks
 			return c, nil
 		}
 		p.drop(c)
@@ -174,7 +181,7 @@ func (p *pool) wait(ctx context.Context, deadline time.Time, w *waiter) (*conn, 
 		return handed(c, ok)
 	}
 	if c != nil {
-		p.put(c)
+		p.put(c, time.Now())
 	} else {
 		p.mu.Lock()
 		p.leave()
@@ -229,8 +236,7 @@ func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{room: p.room, timed: &timed.Conn{Conn: nc}}
-	c.peek.at(nc)
+	c := &conn{room: p.room, timed: timed.New(nc)}
 	nc = c.timed
 	if p.tls != nil {
 		t := tls.Client(nc, p.tls)
@@ -242,13 +248,13 @@ func (p *pool) dial(ctx context.Context, deadline time.Time) (*conn, error) {
 	}
 	c.Conn = nc
 	c.br = bufio.NewReaderSize(c, readBuffer)
-	c.bw = bufio.NewWriter(c)
+	c.asks = p.tls == nil
 	return c, nil
 }
 
-// put gives a connection back that has carried its answer whole.
-func (p *pool) put(c *conn) {
-	c.used, c.since = true, time.Now()
+// put gives a connection back that has just carried its answer whole.
+func (p *pool) put(c *conn, now time.Time) {
+	c.used, c.since = true, now
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {

@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -14,14 +13,20 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/timed"
 )
 
 // errRequest is a request that cannot be written: a byte stands where it would end a line. Nothing was sent.
 var errRequest = errors.New("the request holds a character that cannot be sent")
 
-// write writes the request; the request line and the header fields hold
-// nothing that could end them. c.fixed holds host, user agent and credentials, prepared once.
-func (c *Client) write(w *bufio.Writer, call *Call, token string) error {
+// mostAsked is the largest request that is sent and waited for in one turn;
+// of a larger one only the head is put together here.
+const mostAsked = 16 << 10
+
+// write sends the request, or puts it where it is sent with the first read of
+// its answer; the request line and the header fields hold nothing that could end
+// them. c.fixed holds host, user agent and credentials, prepared once.
+func (c *Client) write(cn *conn, call *Call, token string) error {
 	r := &call.Request
 	if len(r.Target) == 0 || r.Target[0] != '/' || !visible(r.Target) || !sendable(r.Type) || !sendable(call.RequestID) {
 		return errRequest
@@ -38,35 +43,52 @@ func (c *Client) write(w *bufio.Writer, call *Call, token string) error {
 			return errRequest
 		}
 	}
-	_, _ = w.WriteString(r.Method)
-	_ = w.WriteByte(' ')
-	_, _ = w.WriteString(c.base)
-	_, _ = w.Write(r.Target)
-	_, _ = w.WriteString(" HTTP/1.1\r\n")
-	_, _ = w.WriteString(c.fixed)
+	b := append(cn.out[:0], r.Method...)
+	b = append(b, ' ')
+	b = append(b, c.base...)
+	b = append(b, r.Target...)
+	b = append(b, " HTTP/1.1\r\n"...)
+	b = append(b, c.fixed...)
 	if token != "" && c.tokenHeader != "" {
-		field(w, c.tokenHeader, c.tokenPrefix, token)
+		b = field(b, c.tokenHeader, c.tokenPrefix, token)
 	}
 	if call.RequestID != "" {
-		field(w, "X-Request-Id", "", call.RequestID)
+		b = field(b, "X-Request-Id", "", call.RequestID)
 	}
 	for _, h := range r.Headers {
-		field(w, h.Name, "", h.Value)
+		b = field(b, h.Name, "", h.Value)
 	}
 	if call.Operation.Changes {
-		field(w, "Connection", "", "close")
+		b = field(b, "Connection", "", "close")
 	}
 	if len(body) > 0 || r.Method == "POST" || r.Method == "PUT" || r.Method == "PATCH" {
 		if kind != "" {
-			field(w, "Content-Type", "", kind)
+			b = field(b, "Content-Type", "", kind)
 		}
-		_, _ = w.WriteString("Content-Length: ")
-		_, _ = w.Write(strconv.AppendInt(w.AvailableBuffer(), int64(len(body)), 10))
-		_, _ = w.WriteString("\r\n")
+		b = append(b, "Content-Length: "...)
+		b = strconv.AppendInt(b, int64(len(body)), 10)
+		b = append(b, "\r\n"...)
 	}
-	_, _ = w.WriteString("\r\n")
-	_, _ = w.Write(body)
-	return w.Flush() // a bufio.Writer keeps its first error
+	b = append(b, "\r\n"...)
+	if cn.asks && len(b)+len(body) <= mostAsked {
+		cn.out = append(b, body...)
+		return nil
+	}
+	cn.out = b[:0]
+	if len(b) > mostAsked {
+		cn.out = nil
+	}
+	if cn.asks && !cn.timed.Silent() {
+		return timed.ErrStale
+	}
+	if len(body) <= mostAsked {
+		b, body = append(b, body...), nil
+	}
+	if _, err := cn.Write(b); err != nil || len(body) == 0 {
+		return err
+	}
+	_, err := cn.Write(body)
+	return err
 }
 
 // signed gives the body with what signs in there, and its Content-Type; the
@@ -79,12 +101,9 @@ func (c *Client) signed(call *Call, token string) (body []byte, contentType stri
 	return call.Operation.SignBody(&call.Request, fields)
 }
 
-func field(w *bufio.Writer, name, prefix, value string) {
-	_, _ = w.WriteString(name)
-	_, _ = w.WriteString(": ")
-	_, _ = w.WriteString(prefix)
-	_, _ = w.WriteString(value)
-	_, _ = w.WriteString("\r\n")
+func field(b []byte, name, prefix, value string) []byte {
+	b = append(append(b, name...), ": "...)
+	return append(append(append(b, prefix...), value...), "\r\n"...)
 }
 
 // visible tells whether b is printable ASCII without blanks, as a request target must be.
@@ -136,7 +155,7 @@ func (c *Client) exchange(ctx context.Context, cn *conn, call *Call, token strin
 			reuse = false
 		}
 	}()
-	if err := c.write(cn.bw, call, token); err != nil {
+	if err := c.write(cn, call, token); err != nil {
 		return false, err
 	}
 	resp.Header.SetNoDefaultContentType(true) // else one that was not sent would be seen
@@ -166,7 +185,7 @@ func classOf(ctx context.Context, err error) string {
 	case ctx.Err() != nil, errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded),
 		errors.Is(err, fasthttp.ErrTimeout), errors.As(err, &network) && network.Timeout():
 		return contract.ClassTimeout
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errChunk), errors.As(err, &op), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errChunk), errors.Is(err, timed.ErrStale), errors.As(err, &op), errors.Is(err, net.ErrClosed):
 		return contract.ClassBroken
 	}
 	return contract.ClassBadAnswer

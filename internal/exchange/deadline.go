@@ -6,21 +6,24 @@ import (
 	"time"
 )
 
-// withDeadline gives ctx with a deadline. Of a ctx that nothing ends, as in
+// withDeadline gives ctx with a deadline, d after from; the zero time is now. Of a ctx that nothing ends, as in
 // serving, it is one without a timer until somebody waits for its end: a
 // reading call ends by the deadline of its connection.
-func withDeadline(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+func withDeadline(ctx context.Context, from time.Time, d time.Duration) (context.Context, context.CancelFunc) {
 	if ctx.Done() != nil {
 		return context.WithTimeout(ctx, d)
 	}
 	t := new(deadline)
-	t.begin(ctx, d)
+	t.begin(ctx, from, d)
 	return t, t.release
 }
 
-// begin makes t a context that ends after d, of a ctx that nothing ends.
-func (t *deadline) begin(ctx context.Context, d time.Duration) {
-	t.Context, t.end = ctx, time.Now().Add(d)
+// begin makes t a context that ends d after from, of a ctx that nothing ends.
+func (t *deadline) begin(ctx context.Context, from time.Time, d time.Duration) {
+	if from.IsZero() {
+		from = time.Now()
+	}
+	t.Context, t.end = ctx, from.Add(d)
 }
 
 // deadline is a context that ends at its deadline, or when it is released.

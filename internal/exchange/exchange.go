@@ -52,6 +52,14 @@ type Exchanger struct{ o Options }
 // New gives an exchanger.
 func New(o Options) *Exchanger { return &Exchanger{o: o} }
 
+// now gives the moment of a request.
+func (e *Exchanger) now(r *intake.Request) time.Time {
+	if r.At.IsZero() {
+		return e.o.Clock()
+	}
+	return r.At
+}
+
 // Response is an answer, ready to be written.
 type Response struct {
 	Status int
@@ -80,7 +88,7 @@ type Report struct {
 // deadline of its own; the route's is set here.
 func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.Request, watch flow.Watcher, buf []byte) Response {
 	p := route.Plan
-	now := e.o.Clock()
+	now := e.now(r)
 	f := expr.NewFrame(p.Layout, now, e.o.Zone)
 	defer f.Release()
 	if e.o.Fuel > 0 {
@@ -115,7 +123,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if w, ok := watch.(Receiver); ok {
 		w.Received(input)
 	}
-	ctx, cancel := withDeadline(ctx, route.Timeout)
+	ctx, cancel := withDeadline(ctx, r.At, route.Timeout)
 	defer cancel()
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
@@ -267,7 +275,7 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 		res.Body = append(buf, reply.Text...)
 		return res
 	}
-	f := expr.NewFrame(reply.Layout, e.o.Clock(), e.o.Zone)
+	f := expr.NewFrame(reply.Layout, e.now(r), e.o.Zone)
 	defer f.Release()
 	f.Set(reply.Error, errorValue(f.Arena, p, report.Class))
 	f.Set(reply.Request, idValue(f.Arena, r.ID))

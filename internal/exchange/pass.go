@@ -43,11 +43,11 @@ var passings = sync.Pool{New: func() any {
 const typeJSON = "application/json"
 
 // within gives ctx with a deadline, as withDeadline, on memory that is used again.
-func (p *passing) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+func (p *passing) within(ctx context.Context, from time.Time, d time.Duration) (context.Context, context.CancelFunc) {
 	if ctx.Done() != nil {
 		return context.WithTimeout(ctx, d)
 	}
-	p.limit.begin(ctx, d)
+	p.limit.begin(ctx, from, d)
 	return &p.limit, p.ended
 }
 
@@ -70,7 +70,7 @@ func (p *passing) release() {
 // contract and passed on, and the answer comes back as the backend gave it.
 // The body is appended to buf.
 func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.Request, buf []byte) Response {
-	d, now := door.Dialect, e.o.Clock()
+	d, now := door.Dialect, e.now(r)
 	report := Report{Reply: -1}
 	caller, problem := e.admit(ctx, nil, r, d, now, &report)
 	if problem != nil {
@@ -103,7 +103,7 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 			return e.turnDown(caller, d, r, &intake.Problem{Kind: mapping.KindUnavailable, Message: said}, report, buf)
 		}
 	}
-	ctx, cancel := p.within(ctx, door.Timeout)
+	ctx, cancel := p.within(ctx, r.At, door.Timeout)
 	defer cancel()
 	return e.send(ctx, p, op, caller, d, r, report, buf)
 }

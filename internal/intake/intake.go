@@ -17,8 +17,9 @@ type Request struct {
 	ID     string
 	Method string
 	Path   string
-	Query  string // raw, without "?"
-	Type   string // Content-Type as received
+	At     time.Time // when it came; zero: the exchanger asks its clock
+	Query  string    // raw, without "?"
+	Type   string    // Content-Type as received
 	Body   string
 	Params []Param                  // from the route's path, decoded
 	Header func(name string) string // "" when absent

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -56,7 +57,7 @@ func (l *Line) append(b []byte, now time.Time, level slog.Level) ([]byte, bool) 
 	number(`,"status":`, l.Status)
 	text(`,"outcome":"`, l.Outcome)
 	b = append(b, `,"duration_ms":`...)
-	b = strconv.AppendFloat(b, l.milliseconds(), 'f', -1, 64)
+	b = appendMilliseconds(b, l.Took)
 	number(`,"backend_calls":`, l.Calls)
 	number(`,"bytes_in":`, l.In)
 	number(`,"bytes_out":`, l.Out)
@@ -77,6 +78,20 @@ func (l *Line) usual() bool {
 
 // milliseconds gives how long the request took, to the microsecond.
 func (l *Line) milliseconds() float64 { return float64(l.Took.Microseconds()) / 1000 }
+
+// appendMilliseconds writes what encoding a milliseconds() would.
+func appendMilliseconds(b []byte, d time.Duration) []byte {
+	us := d.Microseconds()
+	if us < 0 {
+		return strconv.AppendFloat(b, float64(us)/1000, 'f', -1, 64)
+	}
+	b = strconv.AppendInt(b, us/1000, 10)
+	if us %= 1000; us > 0 {
+		b = append(b, '.', byte('0'+us/100), byte('0'+us/10%10), byte('0'+us%10))
+		b = bytes.TrimRight(b, "0")
+	}
+	return b
+}
 
 // plain tells whether JSON spells s as it is, whatever else an encoder escapes.
 func plain(s string) bool {

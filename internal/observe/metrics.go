@@ -97,13 +97,20 @@ type Route struct {
 	m        *Metrics
 	name     string
 	duration prometheus.Observer
+	last     atomic.Pointer[counted] // most requests are like the last one
 	mu       sync.RWMutex
-	counters map[[2]string]prometheus.Counter
+	counters map[[2]string]*counted
+}
+
+// counted counts the requests of one caller with one outcome.
+type counted struct {
+	caller, outcome string
+	prometheus.Counter
 }
 
 // Route gives the counters of the route called name; a route that is loaded again goes on counting.
 func (m *Metrics) Route(name string) *Route {
-	return &Route{m: m, name: name, duration: m.durations.WithLabelValues(name), counters: map[[2]string]prometheus.Counter{}}
+	return &Route{m: m, name: name, duration: m.durations.WithLabelValues(name), counters: map[[2]string]*counted{}}
 }
 
 // Begin counts a request under way; Done of a route ends it.
@@ -113,16 +120,21 @@ func (m *Metrics) Begin() { m.inFlight.Add(1) }
 func (r *Route) Done(caller, outcome string, took time.Duration) {
 	r.m.inFlight.Add(-1)
 	r.duration.Observe(took.Seconds())
+	if c := r.last.Load(); c != nil && c.caller == caller && c.outcome == outcome {
+		c.Inc()
+		return
+	}
 	key := [2]string{caller, outcome}
 	r.mu.RLock()
 	c := r.counters[key]
 	r.mu.RUnlock()
 	if c == nil {
-		c = r.m.requests.WithLabelValues(r.name, caller, outcome)
+		c = &counted{caller, outcome, r.m.requests.WithLabelValues(r.name, caller, outcome)}
 		r.mu.Lock()
 		r.counters[key] = c
 		r.mu.Unlock()
 	}
+	r.last.Store(c)
 	c.Inc()
 }
 

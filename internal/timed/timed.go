@@ -1,4 +1,5 @@
-// Package timed is a connection whose deadlines cost nothing while they are kept.
+// Package timed is a connection whose deadlines cost nothing while they are
+// kept, and which asks and waits for the answer in one turn.
 package timed
 
 import (
@@ -23,7 +24,54 @@ type Conn struct {
 	net.Conn
 	reading, writing limit
 	aborted          atomic.Bool
+	socket           *socket // nil: the connection is only read and written
 }
+
+// ErrStale is a connection that the other end has closed while nobody waited
+// for it, or on which it has said something that nobody asked for, such as a 408
+// before it closes, which would be taken for the next answer. Nothing was written.
+var ErrStale = errors.New("the connection is not idle")
+
+// New gives a connection that can Ask.
+func New(nc net.Conn) *Conn { return &Conn{Conn: nc, socket: socketOf(nc)} }
+
+// Ask writes out over an idle connection and reads the first of what comes in
+// answer, as Write and then Read would, until the deadline of reading, but for
+// a system call less; an idle connection it finds stale is given as ErrStale.
+// written tells how much has gone out, whatever failed afterwards.
+func (c *Conn) Ask(out, in []byte) (written, n int, err error) {
+	s := c.socket
+	if s == nil {
+		if written, err = c.Write(out); err == nil {
+			n, err = c.Read(in)
+		}
+		return written, n, err
+	}
+	s.begin(out, in)
+	defer s.end()
+	l := &c.reading
+	for again := l.tooLate(); ; again = true {
+		if again {
+			if err := c.tell(l, c.Conn.SetReadDeadline(l.wanted)); err != nil {
+				return s.written, 0, err
+			}
+		}
+		err := s.read()
+		switch {
+		case err == nil && s.written < len(out): // more than the socket takes at once
+			more, err := c.Write(out[s.written:])
+			if written = s.written + more; err == nil {
+				n, err = c.Read(in)
+			}
+			return written, n, err
+		case err == nil, c.aborted.Load(), !l.tooEarly(err):
+			return s.written, s.n, err
+		}
+	}
+}
+
+// Silent tells whether an idle connection is not stale.
+func (c *Conn) Silent() bool { return c.socket == nil || c.socket.silent() }
 
 // limit is the deadline of one direction; the zero time is none.
 type limit struct{ wanted, inForce time.Time }
