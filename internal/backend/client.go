@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -44,9 +45,11 @@ type Client struct {
 	tokenField  string // of the body; "" with tokenHeader
 	tokenPrefix string
 	signs       []contract.Credential // what signs in every body
+	asks        []contract.Credential // the body that a token is obtained with
 	pool        *pool
 	breaker     *breaker
 	token       *token.Source // nil: the contract has none
+	firstOver   atomic.Bool   // the backend has refused the first token
 }
 
 // New gives a client; it opens no connection.
@@ -108,7 +111,17 @@ func New(o Options) (*Client, error) {
 		c.breaker.changed = func(state string) { o.Observe.BreakerChanged(name, state) }
 	}
 	if t := o.Contract.SignIn.Token; t != nil {
+		if !t.Usable(o.SignIn) {
+			return nil, fmt.Errorf("sign_in of backend %s has nothing that brings a token", name)
+		}
 		c.tokenHeader, c.tokenField, c.tokenPrefix = t.Header, t.Field, t.Prefix
+		for _, f := range t.With {
+			value := f.Text
+			if f.Variable != "" {
+				value = o.SignIn[f.Variable]
+			}
+			c.asks = append(c.asks, contract.Credential{Name: f.Name, Value: value})
+		}
 		c.token = token.New(token.Options{
 			Fetch: c.fetchToken, Life: time.Duration(t.Life) * time.Second, Timeout: 2*o.Timeout + time.Second, Now: o.Now,
 			Shared: o.Tokens, Name: accountName(&o),
@@ -204,6 +217,9 @@ func (c *Client) attempt(ctx context.Context, call *Call, now time.Time) (a *Ans
 	until := c.until(ctx, call, now)
 	if !call.Operation.Token || c.token == nil {
 		return c.send(ctx, call, "", now, until)
+	}
+	if c.o.Contract.SignIn.Token.Next != nil {
+		return c.inTurn(ctx, call, until)
 	}
 	tok, ok := c.token.Held()
 	if !ok {

@@ -35,8 +35,14 @@ func SignedFields(c *contract.Contract, call *Call) []string {
 	for _, f := range c.SignIn.Body {
 		names = append(names, f.Name)
 	}
-	if t := c.SignIn.Token; t != nil && t.Field != "" && call.Operation.Token {
+	t := c.SignIn.Token
+	if t != nil && t.Field != "" && call.Operation.Token {
 		names = append(names, t.Field)
+	}
+	if t != nil && call.Operation == t.Obtain {
+		for _, f := range t.With {
+			names = append(names, f.Name)
+		}
 	}
 	return names
 }

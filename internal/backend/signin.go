@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,11 @@ func accountName(o *Options) string {
 		_, _ = h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(piece)))) // so that no two lists of pieces are the same
 		_, _ = h.Write([]byte(piece))
 	}
-	for _, piece := range []string{"token 1", o.Contract.Name, o.Contract.SignIn.Token.Obtain.ID, o.URL} {
+	obtain := ""
+	if op := o.Contract.SignIn.Token.Obtain; op != nil {
+		obtain = op.ID
+	}
+	for _, piece := range []string{"token 1", o.Contract.Name, obtain, o.URL} {
 		add(piece)
 	}
 	for _, name := range o.Contract.SignIn.Variables {
@@ -38,16 +43,28 @@ func accountName(o *Options) string {
 }
 
 // fetchToken renews old when the contract says how, once; else, or when that
-// fails or gives the same token again, it obtains one.
+// fails or gives the same token again, it obtains one. Where a first one is
+// given it is taken before any other, until the backend has refused it.
 func (c *Client) fetchToken(ctx context.Context, old string) (string, error) {
 	t := c.o.Contract.SignIn.Token
+	if first := c.o.SignIn[t.First]; t.First != "" && first != "" && old != first && !c.firstOver.Load() {
+		return first, nil
+	}
 	if old != "" && t.Renew != nil {
 		value, err := c.askToken(ctx, t.Renew, old, "renew")
 		if err == nil && value != old {
 			return value, nil
 		}
 	}
+	if !c.obtainable() {
+		return "", &tokenError{contract.ClassSignIn} // nothing brings another
+	}
 	return c.askToken(ctx, t.Obtain, "", "obtain")
+}
+
+// obtainable tells whether a token can be obtained with what sign_in gives.
+func (c *Client) obtainable() bool {
+	return c.o.Contract.SignIn.Token.Obtain != nil && !slices.ContainsFunc(c.asks, func(f contract.Credential) bool { return f.Value == "" })
 }
 
 // askToken makes one call for a token. Being bound to no caller's request it never repeats.

@@ -39,6 +39,17 @@ func (k *kept) SaveToken(_ context.Context, name string, t token.Kept) error {
 	return nil
 }
 
+func (k *kept) ChangeToken(_ context.Context, name string, change func(t *token.Kept, ok bool) bool) (bool, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t, ok := k.tokens[name]
+	done := change(&t, ok)
+	if done {
+		k.tokens[name] = t
+	}
+	return done, nil
+}
+
 func (k *kept) LockToken(_ context.Context, name string) (func(), bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

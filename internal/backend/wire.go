@@ -37,7 +37,7 @@ func (c *Client) write(cn *conn, call *Call, token string) error {
 		}
 	}
 	body, kind := r.Body, r.Type
-	if call.Operation.Body != nil && (len(c.signs) > 0 || c.tokenField != "" && token != "") {
+	if call.Operation.Body != nil && (len(c.signs) > 0 || c.tokenField != "" && token != "" || c.obtains(call)) {
 		var err error
 		if body, kind, err = c.signed(call, token); err != nil {
 			return errRequest
@@ -91,10 +91,18 @@ func (c *Client) write(cn *conn, call *Call, token string) error {
 	return err
 }
 
+// obtains tells whether a call obtains a token with a body of its own.
+func (c *Client) obtains(call *Call) bool {
+	return len(c.asks) > 0 && call.Operation == c.o.Contract.SignIn.Token.Obtain
+}
+
 // signed gives the body with what signs in there, and its Content-Type; the
 // call's own stays without, for tests, explanations and whoever looks at it.
 func (c *Client) signed(call *Call, token string) (body []byte, contentType string, err error) {
 	fields := c.signs
+	if c.obtains(call) {
+		fields = append(slices.Clip(fields), c.asks...)
+	}
 	if c.tokenField != "" && token != "" {
 		fields = append(slices.Clip(fields), contract.Credential{Name: c.tokenField, Value: c.tokenPrefix + token})
 	}

@@ -284,7 +284,7 @@ func (l *loader) secret(n *yamldoc.Node) Secret {
 		l.list.Errorf(v.FirstLine(), "secret-name", "a secret is the name of an environment variable").Help = "write { secret: NAME }; the value itself never stands in gateway.yaml"
 		return Secret{}
 	}
-	return Secret{Name: v.Text, At: n.Span}
+	return Secret{Name: v.Text, Optional: yes(n.Get("optional")), At: n.Span}
 }
 
 // secrets reads one or a list of them.

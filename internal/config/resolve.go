@@ -273,7 +273,7 @@ func (r *resolver) backend(c *Config, b *Backend) *ResolvedBackend {
 	for _, name := range slices.Sorted(maps.Keys(b.SignIn)) {
 		s := b.SignIn[name]
 		v := r.optional(s)
-		if !v.IsSet() {
+		if !v.IsSet() && !s.Optional {
 			r.miss("sign_in."+name, s.Name, s.At, true)
 		}
 		out.SignIn[name] = v

@@ -11,8 +11,9 @@ import (
 // Secret refers to a secret: the environment variable Name, or the file that
 // Name_FILE names. The zero Secret refers to none.
 type Secret struct {
-	Name string
-	At   diag.Span
+	Name     string
+	Optional bool // without it nothing is left out
+	At       diag.Span
 }
 
 // ReadFile gives the content of a file, as os.ReadFile does.

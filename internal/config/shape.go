@@ -59,6 +59,10 @@ var (
 			Doc: "The environment variable that holds the secret.",
 		}},
 	}
+	// maybeSecret is one of several that a sign-in can do with.
+	maybeSecret = object(secret.Name, secret.Doc, secret.Keys[0], yamldoc.Key{
+		Name: "optional", Shape: boolean, Doc: "Whether the backend is served without it too, where its contract's sign-in can do without; else the backend is left out while it is unset.",
+	})
 	secrets = &yamldoc.Shape{Form: yamldoc.AltForm, Doc: "{ secret: NAME } takes the environment variable NAME, or the file that NAME_FILE names", Alts: []*yamldoc.Shape{
 		secret, {Form: yamldoc.ListForm, Elem: secret, Min: 1},
 	}}
@@ -117,7 +121,7 @@ func backendShape() *yamldoc.Shape {
 	return object("backend", "A backend to call.",
 		yamldoc.Key{Name: "contract", Shape: name, Doc: "The contract it answers by; without one, steps reach it with `request`."},
 		yamldoc.Key{Name: "url", Shape: textOrEnv, Required: true, Doc: "Scheme, host and optional base path: https://backend.example."},
-		yamldoc.Key{Name: "sign_in", Shape: mapOf(secret), Doc: "Secrets by the variables the contract's sign-in names; without a contract, `user` and `password` (HTTP Basic), `bearer` (Authorization: Bearer) or none."},
+		yamldoc.Key{Name: "sign_in", Shape: mapOf(maybeSecret), Doc: "Secrets by the variables the contract's sign-in names; without a contract, `user` and `password` (HTTP Basic), `bearer` (Authorization: Bearer) or none."},
 		yamldoc.Key{Name: "timeout", Shape: durationOrEnv, Doc: "How long one attempt may take; without it, " + defaultTimeout + "."},
 		yamldoc.Key{Name: "at_most", Shape: intOrEnv, Doc: "How many connections at once; as many calls again wait for one, for a moment, and those above end unavailable. Without it, " + defaultAtMost + "."},
 		yamldoc.Key{Name: "idle_timeout", Shape: durationOrEnv, Doc: "When an idle connection is closed: below the backend's own; without it, " + defaultIdleTimeout + "."},

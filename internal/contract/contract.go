@@ -4,6 +4,7 @@
 package contract
 
 import (
+	"slices"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -38,16 +39,35 @@ type Field struct{ Name, Variable string }
 // Basic is HTTP Basic (RFC 7617) from two sign-in variables.
 type Basic struct{ User, Password string }
 
-// Token is a token fetched with an operation and sent in a header, or in a field of the body.
+// Token is a token fetched with an operation, or known from the start, and sent
+// in a header, or in a field of the body.
 type Token struct {
 	Header string         // "Token"; "" with Field
 	Field  string         // the body field it goes in; "" with Header
 	Prefix string         // before the token, e.g. "Bearer "
-	Obtain *Operation     // gives a token
+	First  string         // the variable that may hold the first one; "": none
+	Obtain *Operation     // gives a token; nil: only First does
+	With   []TokenField   // the body that Obtain is asked with; nil: none
 	Renew  *Operation     // renews one; nil: obtain again
-	Value  *expr.Template // the token, read from `answer`
+	Value  *expr.Template // the token, read from `answer`; nil without Obtain
 	Scope  *TokenScope    // the frame Value is evaluated in
 	Life   int            // seconds a token whose expiry cannot be read lives
+	// Next reads the token that holds from then on off the answer to a request
+	// that carried one; nil: tokens stay what they are.
+	Next      *expr.Template
+	NextScope *TokenScope
+}
+
+// TokenField is a field of the body that a token is obtained with: a text, or the sign-in variable it carries.
+type TokenField struct{ Name, Text, Variable string }
+
+// Usable tells whether values of the sign-in's variables can bring a token: a
+// first one, or all that one is obtained with.
+func (t *Token) Usable(values map[string]string) bool {
+	if t.First != "" && values[t.First] != "" {
+		return true
+	}
+	return t.Obtain != nil && !slices.ContainsFunc(t.With, func(f TokenField) bool { return f.Variable != "" && values[f.Variable] == "" })
 }
 
 // TokenHeader gives the header field in which an operation carries a fetched

@@ -154,13 +154,18 @@ func contractShapes() (all struct{ contract, section *yamldoc.Shape }) {
 	)
 	paths := mapOf("paths", "Paths below the backend's URL.", item)
 	paths.Pattern, paths.KeyDoc = `^/.*$`, "a path beginning with /"
-	token := object("token", "A token fetched with an operation and sent in a header or in a field of the body.",
+	tokenBody := mapOf("token's body", "The body that a token is obtained with.", text)
+	tokenBody.Min, tokenBody.Pattern, tokenBody.KeyDoc = 1, fieldName, "a field of the body: letters, digits, _ and -"
+	token := object("token", "A token fetched with an operation, or known from the start, and sent in a header or in a field of the body.",
 		key("header", name, "The header it goes in; this or `field`."),
 		key("field", &yamldoc.Shape{Form: yamldoc.NameForm, Pattern: fieldName}, "The field of the body it goes in, set as those of `body`; in place of `header`."),
 		key("prefix", text, "Stands before the token, e.g. \"Bearer \"."),
-		must("obtain", name, "The operation that gives a token."),
+		key("first", name, "Sign-in variable that may hold the first token, to be used until another takes its place; this or `obtain`, or both."),
+		key("obtain", name, "The operation that gives a token."),
+		key("with", tokenBody, "The body that `obtain` is asked with: texts, and sign-in variables as ${NAME}."),
 		key("renew", name, "The operation that renews one; tried once, then `obtain`."),
-		must("value", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The token, read from `answer`."),
+		key("value", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The token, read from `answer` of `obtain` and `renew`; needed with them."),
+		key("next", &yamldoc.Shape{Form: yamldoc.ValueForm}, "The token that holds from then on, read from `answer` of any request that carried one; most answers have none. An answer of class sign_in then refuses the token."),
 		key("life", &yamldoc.Shape{Form: yamldoc.DurationForm}, "How long a token lives whose expiry cannot be read; 1h when left out."),
 	)
 	bodyFields := mapOf("body fields", "Sign-in variables by the field that carries them.", name)

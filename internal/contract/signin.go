@@ -1,7 +1,9 @@
 package contract
 
 import (
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/diag"
@@ -33,12 +35,15 @@ func (l *loader) signIn(n *yamldoc.Node) {
 
 // variable takes the name of the sign-in variable under key.
 func (l *loader) variable(in *yamldoc.Node, key string) {
-	v := word(in.Get(key))
-	if v == "" {
-		return
+	if v := word(in.Get(key)); v != "" {
+		l.signInVariable(in.Get(key), v, key)
 	}
+}
+
+// signInVariable takes the name v of a sign-in variable, which stands at n under key.
+func (l *loader) signInVariable(n *yamldoc.Node, v, key string) {
 	if !className.MatchString(v) {
-		l.list.Errorf(in.Get(key).Span, ruleSignIn, "%s names a variable of gateway.yaml's sign_in", short(key)).
+		l.list.Errorf(n.Span, ruleSignIn, "%s names a variable of gateway.yaml's sign_in", short(key)).
 			Help = "use lower-case letters, digits and _; the secret itself never stands in a contract"
 	}
 	if s := &l.c.SignIn; !slices.Contains(s.Variables, v) {
@@ -54,8 +59,11 @@ func (l *loader) token(n *yamldoc.Node) {
 	}
 	tok := &Token{
 		Header: word(t.Get("header")), Field: word(t.Get("field")), Prefix: word(t.Get("prefix")), Life: int(defaultLife / time.Second),
-		Obtain: l.tokenOperation(t.Get("obtain")), Renew: l.tokenOperation(t.Get("renew")),
+		First: word(t.Get("first")), With: l.tokenBody(t.Get("with")),
 	}
+	l.variable(t, "first")
+	tok.Obtain = l.tokenOperation(t.Get("obtain"), len(tok.With) > 0)
+	tok.Renew = l.tokenOperation(t.Get("renew"), false)
 	l.tokenHeader(t.Get("header"), s.Basic != nil)
 	switch f := t.Get("field"); {
 	case f == nil && t.Get("header") == nil:
@@ -81,29 +89,81 @@ func (l *loader) token(n *yamldoc.Node) {
 	if tok.Obtain != nil && tok.Obtain.Token {
 		l.list.Errorf(t.Get("obtain").Span, ruleSignIn, "%s carries the token it is to obtain", tok.Obtain.ID)
 	}
-	v := t.Get("value")
-	if v == nil || tok.Obtain == nil {
-		return
+	if l.tokenFrom(n, t, tok) && l.nextToken(t.Get("next"), tok) {
+		s.Token = tok
+	}
+}
+
+// tokenFrom reads where the first token comes from; false when it cannot be told.
+func (l *loader) tokenFrom(n, t *yamldoc.Node, tok *Token) bool {
+	obtain, v := t.Get("obtain"), t.Get("value")
+	switch {
+	case obtain == nil && t.Get("first") == nil:
+		l.list.Errorf(n.KeyOf("token").Span, ruleSignIn, "nothing says where the first token comes from").Help = "give obtain, or first for a variable of sign_in"
+		return false
+	case obtain == nil:
+		for _, key := range []string{"with", "renew", "value"} {
+			if k := t.KeyOf(key); k != nil {
+				l.list.Errorf(k.Span, ruleSignIn, "%s has an effect only with obtain", key)
+				return false
+			}
+		}
+		return true
+	case v == nil:
+		l.list.Errorf(t.KeyOf("obtain").Span, ruleSignIn, "nothing says where the token stands in the answer").Help = "write value: ${answer.…}, the field that holds the token"
+		return false
+	case tok.Obtain == nil:
+		return false
 	}
 	if !slices.Contains(expr.FreeNames(expr.Source{Node: v}), "answer") {
 		l.list.Errorf(v.FirstLine(), ruleSignIn, "the token's value reads nothing of the answer").Help = "write value: ${answer.…}, the field that holds the token"
-		return
+		return false
 	}
-	target := expr.Target{Type: &expr.Type{Kind: expr.TextType, Secret: true}, What: "the token", Secrets: true}
 	var list diag.List
 	scope, rs := l.newScope(answerType(tok.Obtain), false)
-	tok.Value, list = expr.CompileTemplate(v, scope, target)
+	tok.Value, list = expr.CompileTemplate(v, scope, tokenTarget)
 	tok.Scope = &TokenScope{Layout: rs.layout, Answer: rs.answer}
 	l.list.Add(list)
 	if !list.HasErrors() && tok.Renew != nil {
 		// The same words must hold for a renewal's answer.
 		scope, _ = l.newScope(answerType(tok.Renew), false)
-		_, list = expr.CompileTemplate(v, scope, target)
+		_, list = expr.CompileTemplate(v, scope, tokenTarget)
 		l.list.Add(list)
 	}
-	if !list.HasErrors() && tok.Value != nil {
-		s.Token = tok
+	return !list.HasErrors() && tok.Value != nil
+}
+
+// tokenTarget is what a token's template makes.
+var tokenTarget = expr.Target{Type: &expr.Type{Kind: expr.TextType, Secret: true}, What: "the token", Secrets: true}
+
+// nextToken reads how an answer tells of another token.
+func (l *loader) nextToken(n *yamldoc.Node, tok *Token) bool {
+	if n == nil {
+		return true
 	}
+	scope, rs := l.newScope(&expr.Type{}, false)
+	next, list := expr.CompileTemplate(n, scope, tokenTarget)
+	l.list.Add(list)
+	tok.Next, tok.NextScope = next, &TokenScope{Layout: rs.layout, Answer: rs.answer}
+	return !list.HasErrors()
+}
+
+// variableText is a text that is nothing but a sign-in variable.
+var variableText = regexp.MustCompile(`^\$\{([^}]*)\}$`)
+
+// tokenBody reads the body that a token is obtained with.
+func (l *loader) tokenBody(n *yamldoc.Node) (fields []TokenField) {
+	for _, e := range entries(n) {
+		f := TokenField{Name: e.Key.Text, Text: word(e.Value)}
+		if m := variableText.FindStringSubmatch(f.Text); m != nil {
+			f.Text, f.Variable = "", m[1]
+			l.signInVariable(e.Value, m[1], f.Name)
+		} else if strings.Contains(f.Text, "${") {
+			l.list.Errorf(e.Value.Span, ruleSignIn, "a sign-in variable stands alone, as ${NAME}")
+		}
+		fields = append(fields, f)
+	}
+	return fields
 }
 
 // tokenHeader refuses names no header can have or that are taken.
@@ -128,8 +188,9 @@ func answerType(op *Operation) *expr.Type {
 	return op.Answer
 }
 
-// tokenOperation finds an operation that obtains or renews; it must need no values.
-func (l *loader) tokenOperation(n *yamldoc.Node) *Operation {
+// tokenOperation finds an operation that obtains or renews; it must need no
+// values but a body that is given.
+func (l *loader) tokenOperation(n *yamldoc.Node, body bool) *Operation {
 	id := word(n)
 	if id == "" {
 		return nil
@@ -147,7 +208,11 @@ func (l *loader) tokenOperation(n *yamldoc.Node) *Operation {
 		}
 		return nil
 	}
-	if op.BodyRequired || slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Required }) {
+	if body && op.Body == nil {
+		l.list.Errorf(n.Span, ruleSignIn, "%s has no body for with to go in", op.ID).Help = "give it a requestBody"
+		return nil
+	}
+	if op.BodyRequired && !body || slices.ContainsFunc(op.Params, func(p *Param) bool { return p.Required }) {
 		l.list.Errorf(n.Span, ruleSignIn, "%s needs values, which nobody gives when a token is fetched", op.ID)
 		return nil
 	}

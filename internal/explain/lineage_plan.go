@@ -276,6 +276,10 @@ func (w *planWalk) signIn(op *contract.Operation, p Place) {
 	if token == nil || !op.Token {
 		return
 	}
+	if token.Obtain == nil {
+		w.credential(c, "the token it was given", token.Header, p)
+		return
+	}
 	w.credential(c, "the token fetched with "+token.Obtain.Name(), token.Header, p)
 	w.credentials(c, Place{Step: "sign_in", Operation: token.Obtain.Name()})
 	if token.Renew != nil {

@@ -43,6 +43,7 @@ type LeftOut struct{ Kind, Name, Why string }
 
 // Missing warns of backends and callers that serving would leave out in this environment.
 func (l *Loaded) Missing(env func(string) (string, bool)) (list diag.List) {
+	list = l.withoutToken(env)
 	for _, m := range l.asked(l.Config.Unset(env)) {
 		list = append(list, m.Warning())
 	}
@@ -86,6 +87,10 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 			continue // without a client nothing is sent, not even for a token
 		}
 		o := l.options(settings.Backends[name], kept, metrics, log)
+		if t := o.Contract.SignIn.Token; t != nil && !t.Usable(o.SignIn) {
+			s.LeftOut = append(s.LeftOut, LeftOut{Kind: "backend", Name: name, Why: l.tokenless(name)})
+			continue
+		}
 		var err error
 		if t := settings.Backends[name].TLS; t != nil {
 			o.TLS, err = t.Client()

@@ -10,6 +10,11 @@ type Kept struct {
 	Value string
 	Renew time.Time // from here on it is renewed while it is still used
 	End   time.Time // from here on it is not used
+
+	// Where answers bring the token: others that were told of, the latest last,
+	// and until when requests go out one at a time.
+	Spare []string  `json:",omitempty"`
+	Alone time.Time `json:",omitzero"`
 }
 
 // Shared keeps tokens between sources: those of other replicas, and those of
@@ -21,6 +26,10 @@ type Shared interface {
 	LoadToken(ctx context.Context, name string) (k Kept, ok bool, err error)
 	// SaveToken keeps a token under name until its end.
 	SaveToken(ctx context.Context, name string, k Kept) error
+	// ChangeToken lets change look at the token kept under name, which ok tells
+	// of, and change it: nobody else does meanwhile. It may ask change again.
+	// done is false when change did nothing; a token that has ended is dropped.
+	ChangeToken(ctx context.Context, name string, change func(k *Kept, ok bool) bool) (done bool, err error)
 	// LockToken takes the fetch of the token called name for the caller; ok is
 	// false while somebody who is still alive has it. unlock gives it back; it
 	// is nil when ok is false.

@@ -38,6 +38,12 @@ type Source struct {
 	tried  string // what was last handed to Fetch; only the fetch under way uses it
 	closed bool
 	done   sync.WaitGroup
+
+	// Where answers bring the token.
+	sending sync.RWMutex // held by requests under way; written by one that goes alone
+	turns   sync.Mutex   // one change at a time of what is kept
+	own     []string     // Kept.Spare where nothing is shared
+	dead    past         // what the backend has refused; under mu
 }
 
 // held is a token and how long it is good. Where the clock is the system's,

@@ -265,3 +265,17 @@ func always(err error, whats ...string) func(context.Context, string) error {
 		return nil
 	}
 }
+
+func (s *shared) ChangeToken(ctx context.Context, name string, change func(k *token.Kept, ok bool) bool) (bool, error) {
+	if err := s.ask(ctx, "change", name); err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k, ok := s.kept[name]
+	done := change(&k, ok)
+	if done {
+		s.kept[name] = k
+	}
+	return done, nil
+}
