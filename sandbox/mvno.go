@@ -44,7 +44,8 @@ type MVNOOptions struct {
 	// LoginRenews makes autenticar issue a new token each time, as in a rotation;
 	// else it tells the one that holds.
 	LoginRenews bool
-	// PortStep is how long a portability stays in each state, 30 seconds when zero.
+	// PortStep is how long a portability that is asked for stays in each state,
+	// 30 seconds when zero.
 	PortStep time.Duration
 }
 

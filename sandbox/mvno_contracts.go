@@ -77,7 +77,7 @@ func (m *mvno) register(f mvnoFields) mvnoSaid {
 			refused.data = checked
 			return refused
 		}
-		c.Port = &mvnoPort{Donor: f.text("Operadora_Doadora"), asked: m.now()}
+		c.Port = &mvnoPort{Donor: f.text("Operadora_Doadora"), asked: m.now(), step: m.tokens.step()}
 	default:
 		return invalid("Portabilidade", kind)
 	}

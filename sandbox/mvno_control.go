@@ -158,7 +158,6 @@ func (s *Sandbox) controlMVNO(w http.ResponseWriter, r *http.Request) {
 
 // listed is everything the platform holds.
 func (m *mvno) listed() answer {
-	step := m.tokens.step()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, s := range m.sims {
@@ -167,7 +166,7 @@ func (m *mvno) listed() answer {
 	states := map[int64]string{}
 	for _, c := range m.contracts {
 		if c.Port != nil {
-			states[c.ID] = c.Port.state(c.Number, m.now(), step)
+			states[c.ID] = c.Port.state(c.Number, m.now())
 		}
 	}
 	return value(object{"simcards", m.sims, "contratos", m.contracts, "numeros", m.free, "portabilidades", states})

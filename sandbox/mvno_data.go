@@ -125,6 +125,9 @@ func (m *mvno) reset() {
 			c.Status = mvnoCanceled
 		}
 		sim := &mvnoSIM{ICCID: iccid(20, sims), Status: status, Use: use, Contract: id}
+		if id == 2112697 {
+			sim.ICCID = "89552600000020350219"
+		}
 		if status == simBlocked || status == simPartly {
 			sim.Motive = "1"
 		}
@@ -139,7 +142,7 @@ func (m *mvno) reset() {
 	add(2140004, "999991006", simActive, simReserved, nil)
 	add(2140005, "999991007", "", "", nil)
 	for i, number := range []string{"988880100", "988880200", "988880300", "988880500", "988880501", "988880600"} {
-		port := &mvnoPort{Donor: "OPERADORA EXEMPLO", asked: mvnoBegan}
+		port := &mvnoPort{Donor: "OPERADORA EXEMPLO", asked: mvnoBegan, step: defaultPortStep}
 		port.Canceled = number == "988880600"
 		add(2130001+int64(i), number, simActive, simInUse, port)
 	}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,14 +22,16 @@ type mvnoPort struct {
 	Donor    string `json:"Operadora_Doadora"`
 	Resent   int    `json:"Reenvios"`
 	Canceled bool   `json:"Cancelada"`
-	// asked is when it was asked for, the last time.
+	// asked is when it was asked for, the last time, and step how long each
+	// state takes since.
 	asked time.Time
+	step  time.Duration
 }
 
 // state is what has become of a number's portability: the end of the number
 // says how it goes.
-func (p *mvnoPort) state(number string, now time.Time, step time.Duration) string {
-	steps := now.Sub(p.asked) / step
+func (p *mvnoPort) state(number string, now time.Time) string {
+	steps := now.Sub(p.asked) / p.step
 	switch {
 	case p.Canceled:
 		return portCanceled
@@ -53,8 +56,8 @@ func (m *mvno) cadup(f mvnoFields, line mvnoLine) (mvnoSaid, object) {
 	case len(line.Number) < 8 || strings.HasSuffix(line.Number, "0404"):
 		known = "N"
 		refused = no(codeNoCADUP, "NUMERO %s NAO EXISTE NO CADUP", line)
-	case holder != nil:
-		if holder.Port != nil {
+	case holder != nil, slices.Contains(m.free, line):
+		if holder != nil && holder.Port != nil {
 			ported = "S"
 		}
 		refused = onPlatform(line)
@@ -71,7 +74,7 @@ func (m *mvno) ported(f mvnoFields) (*mvnoContract, string, mvnoSaid) {
 	case c.Port == nil:
 		return nil, "", no(codeNoPort, "CONTRATO %d SEM PORTABILIDADE", c.ID)
 	}
-	return c, c.Port.state(c.Number, m.now(), m.tokens.step()), mvnoSaid{}
+	return c, c.Port.state(c.Number, m.now()), mvnoSaid{}
 }
 
 func (c *mvnoContract) portShown(state string) object {
@@ -112,7 +115,7 @@ func (m *mvno) portAgain(f mvnoFields) mvnoSaid {
 	if c == nil {
 		return refused
 	}
-	c.Port.asked = m.now()
+	c.Port.asked, c.Port.step = m.now(), m.tokens.step()
 	c.Port.Resent++
 	return yes(c.portShown(portAsked)...)
 }
