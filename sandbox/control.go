@@ -30,6 +30,10 @@ type faultIn struct {
 
 // control answers /_sandbox/.
 func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
+	if name := strings.TrimPrefix(r.URL.Path, controlPrefix); name == "mvno" || strings.HasPrefix(name, "mvno/") {
+		s.controlMVNO(w, r)
+		return
+	}
 	type action struct{ method, name string }
 	switch (action{r.Method, strings.TrimPrefix(r.URL.Path, controlPrefix)}) {
 	case action{http.MethodPost, "faults"}:
@@ -61,7 +65,7 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, POST reset"}`).write(w)
+		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, GET and POST mvno, GET mvno/data, POST reset"}`).write(w)
 	}
 }
 
@@ -168,8 +172,12 @@ func (s *Sandbox) listCalls(operation string) []callOut {
 // tokenField is SGP's token, in a form or in JSON.
 var tokenField = regexp.MustCompile(`(^|&)token=[^&]*|"token"\s*:\s*"[^"]*"`)
 
-// shown is a call's body, SGP's token in it masked.
+// shown is a call's body, SGP's token in it masked, and what the MVNO platform
+// is told of its customers.
 func shown(c Call) string {
+	if strings.HasPrefix(c.Operation, "mvno") {
+		return maskedMVNO(c.Body)
+	}
 	if !strings.HasPrefix(c.Operation, "sgp.") {
 		return string(c.Body)
 	}

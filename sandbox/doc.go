@@ -1,5 +1,6 @@
 // Package sandbox is a stateful stand-in of the provider's ERP, and of an SGP
-// installation with the same customers, for newcomers, tests and partners' rehearsals: one real HTTP listener on this machine that
+// installation with the same customers and of an MVNO platform, for newcomers,
+// tests and partners' rehearsals: one real HTTP listener on this machine that
 // answers as the ERP's document says, misbehaves only when told to, and holds
 // invented people only.
 //
@@ -74,6 +75,8 @@
 //	sgp.notificacaosistema                                POST /ws/ura/notificacaosistema                                  app and token
 //	sgp.chamado                                           POST /ws/ura/chamado                                             app and token
 //
+//	mvno.<metodo>                                         POST /mvno                                                       token in the JSON
+//
 // These hold together, and a reset takes back what they did. Every other
 // operation of the contract in mappings/contracts/erp answers its documented
 // example, the one of the same request where there are several, the first one
@@ -82,7 +85,8 @@
 // request names somebody that the sandbox does not have.
 //
 // HTTP Basic is asked of every one of the ERP's, the Token header of those
-// marked so; SGP's have [SGPApp] and [SGPToken] in their form or JSON.
+// marked so; SGP's have [SGPApp] and [SGPToken] in their form or JSON, the MVNO
+// platform's a token that begins as [MVNOToken].
 //
 // # What to try
 //
@@ -153,6 +157,96 @@
 // requests, with the status of wrong credentials, is the fault
 // {"kind": "business", "status": 403, "body": {"detail": "Pedido foi limitado."}}.
 //
+// # MVNO platform
+//
+// The platform is one URL, POST /mvno, with its own JSON: metodo, token and the
+// method's fields, of which a number may come as a number or as text. It answers
+// 200 to whatever is JSON:
+//
+//	{"retorno": {"codigo": 0, "mensagem": "OPERACAO REALIZADA COM SUCESSO"}, …, "token": "…", "tempo_vida": "3600"}
+//	{"retorno": "ACESSO NAO AUTORIZADO"}      the token does not hold, and nothing was done
+//
+// The methods, with the fields they need ([optional]) and what is in the answer
+// beside retorno. C is numero_contrato; S is Numero_SimCard, which may be empty
+// where C is given: the contract's own. codigo is text in those marked ", a number
+// in the others, each always the same.
+//
+//	autenticar                       usuario, senha → token [tempo_vida]
+//	cadastrar_contrato               Cpf_Cnpj, Nome, Produto, Linha_Contrato_DDD, Linha_Contrato_NRO [the customer's other
+//	                                 fields; Portabilidade 0 or 1, and with 1 Operadora_Doadora] → C and the line, with
+//	                                 Portabilidade 1 also s_base_cadup, s_base_portabilidade ("S", "N"), in refusals too
+//	listar_numeros_disponiveis     " [Linha_Contrato_DDD] → numeros: [{Linha_Contrato_DDD, Linha_Contrato_NRO}]
+//	ativar_simcard                   C, Numero_SimCard → the SIM
+//	consultar_status_simcard       " C or S → the SIM: Numero_SimCard, Status, Situacao; C and the line where it has them,
+//	                                 MotivoBloqueio where it is blocked
+//	bloquear_simcard                 C [S], MotivoBloqueio 1 to 4 → the SIM
+//	bloquear_simcard_parcial         C [S], MotivoBloqueio 1 to 4 → the SIM
+//	desbloquear_simcard              C [S] → the SIM
+//	trocar_simcard                 " C [S], Numero_SimCard_Novo → the new SIM
+//	disponibilizar_simcard           Numero_SimCard → the SIM, as it still is
+//	cancelar_simcard                 C [S] → the SIM
+//	reativar_simcard                 C [S] → the SIM
+//	comprar_dados                  " C [S], Qtde_GB → C, S, Qtde_GB, Total_GB
+//	trocar_produto                   C, Produto 635, 636 or 640 → C, Produto
+//	alterar_cliente_contrato         C, Cpf_Cnpj, Nome [the customer's other fields] → C
+//	consultar_extrato              " C, data_inicial, data_final (2026-01-31 or 31/01/2026, at most 92 days) → C, extrato:
+//	                                 [{Data, Numero_SimCard, Consumo_Segundos, Consumo_Sms, Consumo_Dados (MB)}]
+//	consultar_status_portabilidade " C → C, the line, Operadora_Doadora, Status (1 to 5), Descricao (the state), Motivo,
+//	                                 Data_Solicitacao
+//	reenviar_portabilidade         " C → the same
+//	cancelar_portabilidade         " C → the same
+//
+// Refusals by codigo:
+//
+//	1   a field is missing                  16  reativar: the SIM is not cancelled
+//	2   a value cannot be read              17  disponibilizar: the SIM is not INATIVO
+//	3   no such method                      18  ativar, trocar: the new SIM is not DISPONIVEL
+//	10  no such contract                    19  the SIM is cancelled
+//	11  no such SIM                         20  portability: the number is not in CADUP
+//	12  the SIM is another contract's       21  the number is already on the platform
+//	13  the SIM is not ATIVO                22  the number is not one of the free ones
+//	14  bloquear: the SIM is not EM USO     23  ativar: the contract has a SIM
+//	15  desbloquear: it is not blocked      24  the contract has no SIM
+//	25  the contract is cancelled           30  no such motive
+//	31  no such product                     32  Qtde_GB is not a whole number from 1
+//	33  the period is turned or too long    40  the contract brought no number here
+//	41  the portability is not in FALHA
+//
+// What there is, all of CLIENTE TESTE; GET /_sandbox/mvno/data lists it:
+//
+//	2124690  SIM 89552600000000001006, ATIVO, EM USO       2140001  BLOQUEADO
+//	2112697  SIM 89552600000020350219, ATIVO, EM USO       2140002  BLOQUEADO PARCIAL
+//	2140004  ATIVO, RESERVADO: not in use, no block        2140003  CANCELADO
+//	2140005  AGUARDANDO ATIVACAO, no SIM yet
+//	2130001  portability SOLICITADA, and stays             2130002  EM ANDAMENTO, and stays
+//	2130003  CONCLUIDA                                     2130004  FALHA; sent again it succeeds
+//	2130005  FALHA, each time                              2130006  CANCELADA
+//
+//	89552600000000005015 to …5395, 8955260000000006009     DISPONIVEL
+//	8955260000000006017, 89552600000000006021              INATIVO
+//	999990001 to 999990040, of the DDDs 31, 11 and 21      free numbers
+//
+// Numbers that are brought here (Portabilidade 1), by their end:
+//
+//	0404  not in CADUP, as is one shorter than eight digits
+//	0100  stays SOLICITADA          0500  FALHA; sent again it succeeds
+//	0200  stays EM ANDAMENTO        0501  FALHA, each time
+//	else  SOLICITADA, EM ANDAMENTO after 30 seconds, CONCLUIDA after 60, by [Options].Now
+//
+// Each so many answers one carries a new token where [MVNOOptions] or the control
+// call says so; it holds from then on, the old ones for the grace. Calls whose
+// token held count, autenticar and what a fault answers in the method's place do
+// not. autenticar tells the token that holds, a new one where none does. A token
+// whose answer is cut on the way is lost, as in life: sign in again. The faults
+// of the others go for mvno.<metodo> as well; expired_token ends the call's token,
+// and business with the body {"retorno": "…"} ([BodyMVNOText]) is a refusal of the
+// wrong shape.
+//
+//	GET  /_sandbox/mvno       settings, how many tokens, answers and refused calls there were, and how often each
+//	                          changing request came and was done, by metodo and contract (else SIM, or DDD and number)
+//	POST /_sandbox/mvno       {"rotate_every": 3, "grace": "2s"}; also "life", "login_renews", "portability_step"
+//	GET  /_sandbox/mvno/data  SIMs, contracts, free numbers, portabilities
+//
 // # Faults
 //
 // [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
@@ -168,6 +262,7 @@
 //	GET    /_sandbox/data    the demonstration customers
 //	GET    /_sandbox/prospects   those that were registered
 //	GET    /_sandbox/operations  everything that is answered, and what has a state
+//	…      /_sandbox/mvno    the MVNO platform's tokens and changes, see above
 //	POST   /_sandbox/reset   calls, counts, faults and data as at the start
 //
 // # Where the document is silent
@@ -203,8 +298,21 @@
 // paid whole enables a contract that was suspended and owes nothing more.
 // Subscribers sign in with the document as user and as password, Gateway NEO
 // and Bit Trainers are told yes of customers with an enabled contract.
-// The fault cut_before_read of comercial.contratos.cadastrar, whose variants
-// only the body tells apart, comes after the body was read.
+// The fault cut_before_read of comercial.contratos.cadastrar and of the MVNO
+// platform, whose operations only the body tells apart, comes after the body was read.
+//
+// Of the MVNO platform nothing public says more than the names of eight methods
+// with four requests, the eighteen actions and their rules. Codes, words, the other
+// spellings, autenticar, the products and the motives (1 INADIMPLENCIA, 2 PERDA OU
+// ROUBO, 3 SOLICITACAO DO CLIENTE, 4 SUSPEITA DE FRAUDE) are decided here. A SIM that
+// is blocked in part is not ATIVO, so it is unblocked before it is blocked whole.
+// disponibilizar_simcard changes nothing at once; what was asked for in one month
+// is DISPONIVEL from the first day of the next. A swapped SIM becomes INATIVO. A
+// contract that never had a SIM is cancelled by cancelar_simcard all the same, and
+// its number is free again; a SIM that is cancelled keeps its contract and number
+// for reativar_simcard. ativar_simcard does not wait for a portability. What a
+// customer's fields say is kept as it comes, a placeholder too. Repeats are done
+// again wherever the state allows: data is bought twice.
 //
 // The document contradicts itself about client 81593, and so does the sandbox,
 // on purpose: comercial.cliente.dados does not list its contracts 1283321 and

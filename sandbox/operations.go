@@ -32,12 +32,17 @@ type operation struct {
 	// refusal is the JSON of the operation's own "no", for KindBusiness.
 	refusal string
 	answer  func(*Sandbox, *request) answer
+	// received is told of a call that was read whole, whatever is answered.
+	received func(*Sandbox, *request)
+	// lapse ends the token of a call whose token is not the header's, for
+	// KindExpiredToken.
+	lapse func(*Sandbox, *request)
 }
 
 // operations is the table of everything the sandbox answers: the ERP's contract
-// whole, and SGP.
+// whole, SGP, and the MVNO platform.
 func operations() []operation {
-	table := append(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations()...)
+	table := slices.Concat(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations(), mvnoOperations())
 	for i := range table {
 		table[i].segments = split(table[i].path)
 	}

@@ -24,6 +24,11 @@ type request struct {
 	body    []byte
 	readErr error
 	read    bool
+
+	// mvno is the body as the MVNO platform reads it, once parsed.
+	mvno        mvnoFields
+	mvnoRefused *answer
+	parsed      bool
 }
 
 // load reads the body, once.

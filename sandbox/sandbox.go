@@ -35,6 +35,8 @@ type Options struct {
 	RenewRevokes bool
 	// Now is the clock of tokens and recorded calls, time.Now when nil.
 	Now func() time.Time
+	// MVNO says how the MVNO platform behaves.
+	MVNO MVNOOptions
 	// Logger gets one debug line per call, without anything that was
 	// received; nil means silence.
 	Logger *slog.Logger
@@ -60,6 +62,7 @@ type Sandbox struct {
 	fresh  freshConns
 
 	data *data
+	mvno *mvno
 }
 
 // Start listens and answers until Close. It refuses an address that other
@@ -82,6 +85,9 @@ func Start(o Options) (*Sandbox, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := o.MVNO.check(); err != nil {
+		return nil, err
 	}
 	if err := loopbackOnly(o.Listen); err != nil {
 		return nil, err
@@ -106,6 +112,7 @@ func Start(o Options) (*Sandbox, error) {
 		served:  make(chan struct{}),
 		tokens:  newTokens(key, o.TokenLife, o.Now),
 		data:    newData(),
+		mvno:    newMVNO(o.MVNO, o.Now),
 	}
 	s.server = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
@@ -151,6 +158,7 @@ func (s *Sandbox) Reset() {
 	s.calls.reset()
 	s.faults.reset()
 	s.data.reset()
+	s.mvno.reset()
 }
 
 // loopbackOnly refuses what would let another machine in, before anything

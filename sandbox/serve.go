@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,12 +24,15 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 	admit := basicOnly
 	if op != nil {
 		id, admit = op.id, op.admit
+	} else if slices.Equal(split(hr.URL.Path), split(MVNOPath)) {
+		// The platform has no HTTP Basic.
+		admit = func(*Sandbox, *request) *answer { return nil }
 	}
 	refused := admit(s, r)
 	p := s.faults.take(id, func(k Kind) bool {
 		switch k {
 		case KindExpiredToken:
-			return op != nil && op.token && refused == nil
+			return op != nil && (op.token || op.lapse != nil) && refused == nil
 		case KindBusiness:
 			return op != nil && refused == nil
 		default:
@@ -49,6 +53,9 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 		Operation: id, Method: hr.Method, Path: sentPath(hr), Query: hr.URL.Query(), Header: hr.Header.Clone(),
 		Body: bytes.Clone(body[:min(len(body), keptBody)]), Faults: p.kinds, At: s.opts.Now(),
 	}, whole)
+	if whole && op != nil && op.received != nil {
+		op.received(s, r)
+	}
 	if !cutBefore && !whole {
 		// The caller broke off (or sent more than anybody may): nothing was
 		// asked for, so nothing is done.
@@ -62,7 +69,11 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 	}
 	s.wait(p.delay)
 	if p.main.Kind == KindExpiredToken {
-		s.tokens.revoke(hr.Header.Get("Token"))
+		if op.lapse != nil {
+			op.lapse(s, r)
+		} else {
+			s.tokens.revoke(hr.Header.Get("Token"))
+		}
 		refused = admit(s, r)
 	}
 	perform := func() answer {

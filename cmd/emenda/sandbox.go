@@ -15,11 +15,14 @@ type sandboxCommand struct {
 	TokenLife time.Duration `default:"1h" help:"How long a fetched token lives."`
 
 	RenewRevokes bool `help:"Renewing a token ends the old one at once."`
+
+	MvnoRotateEvery int           `help:"Each so many answers of the MVNO platform one carries a new token; 0 for never."`
+	MvnoGrace       time.Duration `help:"How long the old one still holds then."`
 }
 
 // Help shows examples.
 func (sandboxCommand) Help() string {
-	return `Starts stateful stand-ins of the ERP and of an SGP installation with the same invented customers, for trying and rehearsing. SGP takes token=` + sandbox.SGPToken + `, app=` + sandbox.SGPApp + `. Faults on demand: POST /_sandbox/faults.
+	return `Starts stateful stand-ins of the ERP, of an SGP installation with the same invented customers, and of an MVNO platform, for trying and rehearsing. SGP takes token=` + sandbox.SGPToken + `, app=` + sandbox.SGPApp + `. The platform, at ` + sandbox.MVNOPath + `, takes token ` + sandbox.MVNOToken + ` first, and of autenticar the user ` + sandbox.MVNOUser + ` and the password ` + sandbox.MVNOPassword + `. Faults on demand: POST /_sandbox/faults.
 
 Examples:
 
@@ -30,11 +33,13 @@ Examples:
 
 // Run serves until a signal ends it.
 func (c *sandboxCommand) Run(ctx context.Context, s *streams) error {
-	box, err := sandbox.Start(sandbox.Options{Listen: c.Listen, User: c.User, Password: c.Password, TokenLife: c.TokenLife, RenewRevokes: c.RenewRevokes})
+	box, err := sandbox.Start(sandbox.Options{Listen: c.Listen, User: c.User, Password: c.Password, TokenLife: c.TokenLife, RenewRevokes: c.RenewRevokes,
+		MVNO: sandbox.MVNOOptions{RotateEvery: c.MvnoRotateEvery, Grace: c.MvnoGrace}})
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "the stand-in ERP listens on %s\n", box.URL())
+	fmt.Fprintf(s.out, "the stand-in MVNO platform listens on %s\n", box.URL()+sandbox.MVNOPath)
 	<-ctx.Done()
 	end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -135,9 +135,10 @@ func TestSandboxEnvironment(t *testing.T) {
 	}{
 		"nothing given": {nil, map[string]string{
 			"ERP_URL": "http://box", "ERP_USER": "sandbox", "ERP_PASSWORD": "sandbox", "SGP_URL": "http://box", "SGP_APP": "sandbox", "SGP_TOKEN": sandbox.SGPToken, "URA_APP": "ura", "URA_TOKEN": sandboxToken, "OTHER": "",
+			"MVNO_URL": "http://box/mvno", "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword, "MVNO_KEY": sandboxMVNOKey,
 		}},
-		"a caller given": {map[string]string{"URA_APP": "a", "URA_TOKEN": "t", "OTHER": "o"}, map[string]string{
-			"ERP_URL": "http://box", "URA_APP": "a", "URA_TOKEN": "t", "OTHER": "o",
+		"a caller given": {map[string]string{"URA_APP": "a", "URA_TOKEN": "t", "MVNO_KEY": "k", "OTHER": "o"}, map[string]string{
+			"ERP_URL": "http://box", "URA_APP": "a", "URA_TOKEN": "t", "MVNO_KEY": "k", "OTHER": "o",
 		}},
 		"empty is unset":    {map[string]string{"URA_APP": "", "URA_TOKEN": "", "URA_TOKEN_FILE": ""}, map[string]string{"URA_APP": "ura", "URA_TOKEN": sandboxToken}},
 		"a token in a file": {map[string]string{"URA_TOKEN_FILE": "/run/t"}, map[string]string{"URA_TOKEN": "", "URA_TOKEN_FILE": "/run/t"}},
