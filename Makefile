@@ -8,7 +8,7 @@ FUZZ_TIME ?= 60s
 DOCS_UI ?= 5.35.0
 
 # The secrets the executed cases name, so that nothing is left to warn of.
-LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_TILL_APP=a DEMO_TILL_KEY=k DEMO_READER_TOKEN=a DEMO_STRICT_TOKEN=b DEMO_GUEST_TOKEN=c DEMO_DESK_TOKEN=d DEMO_MEMBER_TOKEN=e
+LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_TILL_APP=a DEMO_TILL_KEY=k DEMO_TILL_NUMBER=1 DEMO_READER_TOKEN=a DEMO_STRICT_TOKEN=b DEMO_GUEST_TOKEN=c DEMO_DESK_TOKEN=d DEMO_MEMBER_TOKEN=e
 
 # What bench/nginx is made of.
 PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson

@@ -92,6 +92,13 @@ func New(o Options) (*Client, error) {
 		}
 		fixed += "Authorization: Bearer " + o.SignIn[v] + "\r\n"
 	}
+	for _, f := range o.Contract.SignIn.Header {
+		value := o.SignIn[f.Variable]
+		if value == "" || strings.TrimSpace(value) != value || !sendable(value) {
+			return nil, fmt.Errorf("%s of backend %s cannot stand in a header: it is empty, has blanks around it, or a character that no header can carry", f.Variable, name)
+		}
+		fixed += f.Name + ": " + value + "\r\n"
+	}
 	for _, f := range o.Contract.SignIn.Body {
 		c.signs = append(c.signs, contract.Credential{Name: f.Name, Value: o.SignIn[f.Variable]})
 	}

@@ -10,6 +10,9 @@ func HeaderNames(c *contract.Contract, call *Call) []string {
 		if c.SignIn.Basic != nil || c.SignIn.Bearer != "" {
 			names = append(names, "Authorization")
 		}
+		for _, f := range c.SignIn.Header {
+			names = append(names, f.Name)
+		}
 		if c.SignIn.Token != nil && c.SignIn.Token.Header != "" && call.Operation.Token {
 			names = append(names, c.SignIn.Token.Header)
 		}

@@ -29,11 +29,12 @@ type SignIn struct {
 	Variables []string // names gateway.yaml's sign_in must give: user, password
 	Basic     *Basic   // HTTP Basic on every operation
 	Bearer    string   // the variable sent as Authorization: Bearer on every operation; "": none
+	Header    []Field  // variables sent as they are in header fields of every operation
 	Body      []Field  // variables sent in the body of every operation
 	Token     *Token   // a fetched token on operations with Token set
 }
 
-// Field is a body field and the sign-in variable it carries.
+// Field is a field of the header or the body, and the sign-in variable it carries.
 type Field struct{ Name, Variable string }
 
 // Basic is HTTP Basic (RFC 7617) from two sign-in variables.

@@ -170,10 +170,13 @@ func contractShapes() (all struct{ contract, section *yamldoc.Shape }) {
 	)
 	bodyFields := mapOf("body fields", "Sign-in variables by the field that carries them.", name)
 	bodyFields.Min, bodyFields.Pattern, bodyFields.KeyDoc = 1, fieldName, "a field of the body: letters, digits, _ and -"
+	headerFields := mapOf("header fields", "Sign-in variables by the header field that carries them.", name)
+	headerFields.Min, headerFields.Pattern, headerFields.KeyDoc = 1, `^[A-Za-z][A-Za-z0-9-]*$`, "a header field: letters, digits and -"
 	signIn := object("sign-in", "How the backend knows the gateway; the values come from gateway.yaml.",
 		key("basic", object("basic", "HTTP Basic on every operation.",
 			must("user", name, "Sign-in variable with the user."),
 			must("password", name, "Sign-in variable with the password.")), "HTTP Basic on every operation."),
+		key("header", headerFields, "Sign-in variables by the header field that carries them, as they are, on every operation: `{ Authorization: key }` sends a key without a word before it. No mapping, test, explanation or log sees them."),
 		key("body", bodyFields, "Sign-in variables by the field that carries them, in the body of every operation that has one. They are set when the request is sent, over what it may have there: no mapping, test, explanation or log sees them."),
 		key("token", token, "A token on operations with x-emenda-token."),
 	)

@@ -24,6 +24,7 @@ func (l *loader) signIn(n *yamldoc.Node) {
 		l.variable(b, "user")
 		l.variable(b, "password")
 	}
+	l.headerFields(n.Get("header"))
 	body := n.Get("body")
 	for _, e := range entries(body) {
 		l.variable(body, e.Key.Text)
@@ -31,6 +32,36 @@ func (l *loader) signIn(n *yamldoc.Node) {
 	}
 	l.token(n)
 	l.signedBodies()
+}
+
+// headerFields takes the header fields that carry variables.
+func (l *loader) headerFields(n *yamldoc.Node) {
+	s := &l.c.SignIn
+	for _, e := range entries(n) {
+		name := e.Key.Text
+		l.variable(n, name)
+		switch {
+		case slices.ContainsFunc(s.Header, func(f Field) bool { return strings.EqualFold(f.Name, name) }):
+			l.list.Errorf(e.Key.Span, ruleSignIn, "the header %s stands here twice", short(name))
+		case equalFold(name, "authorization"):
+			if s.Basic != nil {
+				l.list.Errorf(e.Key.Span, ruleSignIn, "the header Authorization is taken by basic")
+			}
+		default:
+			l.headerName(e.Key)
+		}
+		s.Header = append(s.Header, Field{Name: name, Variable: word(e.Value)})
+	}
+	if len(s.Header) == 0 {
+		return
+	}
+	for _, op := range l.c.Operations {
+		for _, p := range op.Params {
+			if p.In == InHeader && slices.ContainsFunc(s.Header, func(f Field) bool { return strings.EqualFold(f.Name, p.Name) }) {
+				l.list.Errorf(p.at, ruleSignIn, "the sign-in fills the header %s of %s", short(p.Name), op.ID).Help = "leave the parameter out: no mapping gives it"
+			}
+		}
+	}
 }
 
 // variable takes the name of the sign-in variable under key.
@@ -64,7 +95,7 @@ func (l *loader) token(n *yamldoc.Node) {
 	l.variable(t, "first")
 	tok.Obtain = l.tokenOperation(t.Get("obtain"), len(tok.With) > 0)
 	tok.Renew = l.tokenOperation(t.Get("renew"), false)
-	l.tokenHeader(t.Get("header"), s.Basic != nil)
+	l.tokenHeader(t.Get("header"))
 	switch f := t.Get("field"); {
 	case f == nil && t.Get("header") == nil:
 		l.list.Errorf(n.KeyOf("token").Span, ruleSignIn, "nothing says where the token goes").Help = "give header, or field for a field of the body"
@@ -167,12 +198,16 @@ func (l *loader) tokenBody(n *yamldoc.Node) (fields []TokenField) {
 }
 
 // tokenHeader refuses names no header can have or that are taken.
-func (l *loader) tokenHeader(n *yamldoc.Node, basic bool) {
+func (l *loader) tokenHeader(n *yamldoc.Node) {
 	if n == nil || n.Kind != yamldoc.Text {
 		return
 	}
-	if len(n.Text) == len("authorization") && equalFold(n.Text, "authorization") {
-		if basic {
+	s := &l.c.SignIn
+	if slices.ContainsFunc(s.Header, func(f Field) bool { return strings.EqualFold(f.Name, n.Text) }) {
+		l.list.Errorf(n.Span, ruleSignIn, "the header %s is taken by the sign-in's header", short(n.Text))
+	}
+	if equalFold(n.Text, "authorization") {
+		if s.Basic != nil {
 			l.list.Errorf(n.Span, ruleSignIn, "the header Authorization is taken by basic")
 		}
 		return

@@ -296,6 +296,9 @@ func (w *planWalk) credentials(c *contract.Contract, p Place) {
 	if c.SignIn.Bearer != "" {
 		w.credential(c, c.SignIn.Bearer, "Authorization", p)
 	}
+	for _, f := range c.SignIn.Header {
+		w.credential(c, f.Variable, f.Name, p)
+	}
 }
 
 func (w *planWalk) credential(c *contract.Contract, what, header string, p Place) {

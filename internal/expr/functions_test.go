@@ -119,6 +119,12 @@ func TestFunctionsGive(t *testing.T) {
 		{`mask | "abc" | "###"`, `the pattern of mask hides nothing: * hides one character, # shows one`},
 		{`mask | null | "##*"`, `absent`},
 
+		{`url_escape | "123|123 & ção/é?#=+"`, `"123%7C123%20%26%20%C3%A7%C3%A3o%2F%C3%A9%3F%23%3D%2B"`},
+		{`url_escape | "aZ9-._~"`, `"aZ9-._~"`},
+		{`url_escape | "%20\u0000"`, `"%2520%00"`},
+		{`url_escape | ""`, `""`},
+		{`url_escape | null`, `absent`},
+		{`url_escape | 5`, `failed: url_escape needs text and was given a number`},
 		{`pad_left | "42" | 5 | "0"`, `"00042"`},
 		{`pad_left | "123456" | 5 | "0"`, `"123456"`},
 		{`pad_left | "é" | 3 | "ç"`, `"ççé"`},

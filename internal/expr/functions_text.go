@@ -140,6 +140,16 @@ func textFunctions() []*Function {
 			Eval:    evalSplit,
 		},
 		{
+			Name: "url_escape",
+			Params: []Param{
+				{Name: "text", Type: textType, None: NonePasses},
+			},
+			Result:  textType,
+			Help:    "The text as a value in the path or query of an address: all but letters, digits and -._~ become %XX.",
+			Example: Example{Expr: `url_escape("123|123 & cia")`, Gives: `"123%7C123%20%26%20cia"`},
+			Eval:    evalURLEscape,
+		},
+		{
 			Name: "join",
 			Params: []Param{
 				{Name: "list", Type: listType, None: NonePasses},
@@ -374,6 +384,30 @@ func evalJoin(f *Frame, args []jsonx.Value) jsonx.Value {
 		if len(b)-begin > maxGrown {
 			f.Arena.Drop(m)
 			return f.Fail("join would make a text of more than %d bytes", maxGrown)
+		}
+	}
+	f.Arena.SetBuf(b)
+	return jsonx.TextValue(f.Arena.Text(m))
+}
+
+// evalURLEscape percent-encodes all but the unreserved characters of RFC 3986.
+func evalURLEscape(f *Frame, args []jsonx.Value) jsonx.Value {
+	text, ok := textArg(f, "url_escape", args[0])
+	if !ok {
+		return jsonx.Value{}
+	}
+	if len(text) > maxGrown/3 {
+		return f.Fail("url_escape would make a text of more than %d bytes", maxGrown)
+	}
+	const hex = "0123456789ABCDEF"
+	m := f.Arena.Mark()
+	b := f.Arena.Buf()
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', strings.IndexByte("-._~", c) >= 0:
+			b = append(b, c)
+		default:
+			b = append(b, '%', hex[c>>4], hex[c&15])
 		}
 	}
 	f.Arena.SetBuf(b)

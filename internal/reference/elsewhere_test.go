@@ -42,6 +42,7 @@ var elsewhere = map[string]string{
 
 	"sign-in.basic":            "internal/backend/wire_test.go: TestRequestOnTheWire",
 	"sign-in.body":             "internal/backend/signbody_test.go: TestSignInInTheBody",
+	"sign-in.header":           "internal/backend/signheader_test.go: TestSignInInTheHeader",
 	"token.prefix":             "internal/backend/client_test.go: TestTokenIsRenewedOnce",
 	"token.renew":              "internal/backend/client_test.go: TestTokenIsRenewedOnce",
 	"token.life":               "internal/backend/client_test.go: TestOneTokenForAll",

@@ -143,6 +143,9 @@ func pinnedContract(b *strings.Builder, c *contract.Contract, meanings bool) {
 	if s := c.SignIn; s.Basic != nil {
 		fmt.Fprintf(b, "  basic %s %s\n", s.Basic.User, s.Basic.Password)
 	}
+	for _, f := range c.SignIn.Header {
+		fmt.Fprintf(b, "  %s of the header is %s\n", f.Name, f.Variable)
+	}
 	for _, f := range c.SignIn.Body {
 		fmt.Fprintf(b, "  %s of the body is %s\n", f.Name, f.Variable)
 	}
