@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/maptest"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
@@ -74,6 +75,16 @@ func loadGood(config string, s *streams) (*snapshot.Loaded, diag.List, error) {
 		return nil, list, exitError(exitErrors)
 	}
 	return loaded, list, nil
+}
+
+// resolved gives the settings of the environment, when they hold no error.
+func resolved(loaded *snapshot.Loaded, s *streams) (*config.Resolved, error) {
+	settings, list := loaded.Resolve(s.env)
+	if list.HasErrors() {
+		fmt.Fprint(s.err, list.Text())
+		return nil, exitError(exitErrors)
+	}
+	return settings, nil
 }
 
 type testCommand struct {

@@ -19,10 +19,9 @@ import (
 
 // live opens backends and store; what it gives closes them.
 func (c *explainCommand) live(ctx context.Context, loaded *snapshot.Loaded, r *intake.Request, options *explain.Options, s *streams) (func(), error) {
-	settings, list := loaded.Resolve(s.env)
-	if list.HasErrors() {
-		fmt.Fprint(s.err, list.Text())
-		return nil, exitError(exitErrors)
+	settings, err := resolved(loaded, s)
+	if err != nil {
+		return nil, err
 	}
 	kept, err := c.liveStore(ctx, loaded, settings)
 	if err != nil {
@@ -76,15 +75,15 @@ func answers(ctx context.Context, settings *config.Resolved) bool {
 		c, err := new(net.Dialer).DialContext(ctx, "tcp", settings.AdminListen)
 		return err == nil && c.Close() == nil
 	}
-	base, client, err := adminOf(settings)
+	gateway, err := adminOf(settings)
 	if err != nil {
 		return false
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway.base+"/healthz", nil)
 	if err != nil {
 		return false
 	}
-	res, err := client.Do(req)
+	res, err := gateway.http.Do(req)
 	if err != nil {
 		return false
 	}

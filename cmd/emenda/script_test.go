@@ -93,34 +93,24 @@ func freePort(ts *testscript.TestScript, _ bool, names []string) {
 
 // ready waits until an address answers.
 func ready(ts *testscript.TestScript, _ bool, args []string) {
-	end := time.Now().Add(20 * time.Second)
-	for {
-		res, err := http.Get(args[0])
-		if err == nil {
-			_ = res.Body.Close()
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("%s does not answer: %v", args[0], err)
-		}
-		<-time.After(5 * time.Millisecond)
-	}
+	until(ts, false, []string{args[0], ""})
 }
 
 // until waits until what an address answers has a text in it.
 func until(ts *testscript.TestScript, _ bool, args []string) {
 	end := time.Now().Add(20 * time.Second)
-	for last := ""; ; {
-		if res, err := http.Get(args[0]); err == nil {
-			text, _ := io.ReadAll(res.Body)
+	for {
+		var text []byte
+		res, err := http.Get(args[0])
+		if err == nil {
+			text, _ = io.ReadAll(res.Body)
 			_ = res.Body.Close()
-			last = string(text)
-			if strings.Contains(last, args[1]) {
+			if strings.Contains(string(text), args[1]) {
 				return
 			}
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("%s does not answer %s but %s", args[0], args[1], last)
+			ts.Fatalf("%s does not answer %s but %s (%v)", args[0], args[1], text, err)
 		}
 		<-time.After(5 * time.Millisecond)
 	}

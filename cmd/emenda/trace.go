@@ -37,19 +37,20 @@ func (c *traceCommand) Run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
-	settings, list := loaded.Resolve(s.env)
-	if list.HasErrors() {
-		fmt.Fprint(s.err, list.Text())
-		return exitError(exitErrors)
-	}
-	base, client, err := adminOf(settings)
+	settings, err := resolved(loaded, s)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, unknownsTimeout)
-	defer cancel()
-	all, err := askTraces(ctx, client, base+"/-/requests/"+url.PathEscape(c.RequestID), settings.AdminToken.Reveal())
+	gateway, err := adminOf(settings)
 	if err != nil {
+		return err
+	}
+	gateway.silent = "no gateway's admin listener answers (EMENDA_ADMIN_LISTEN)"
+	gateway.unknown = errors.New("no request of this id is among the last that this gateway keeps (gateway.traces)")
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
+	defer cancel()
+	var all routes.Traces
+	if err := gateway.ask(ctx, http.MethodGet, "/-/requests/"+url.PathEscape(c.RequestID), &all); err != nil {
 		return err
 	}
 	if c.Format == "json" {
@@ -64,30 +65,6 @@ func (c *traceCommand) Run(ctx context.Context, s *streams) error {
 		}
 	}
 	return nil
-}
-
-func askTraces(ctx context.Context, client *http.Client, url, token string) (all routes.Traces, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return all, err
-	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
-	res, err := client.Do(req)
-	if err != nil {
-		return all, fmt.Errorf("no gateway's admin listener answers (EMENDA_ADMIN_LISTEN): %w", err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	switch {
-	case res.StatusCode == http.StatusUnauthorized:
-		return all, errors.New("the gateway's admin listener wants its token: set EMENDA_ADMIN_TOKEN as for the gateway")
-	case res.StatusCode == http.StatusNotFound:
-		return all, errors.New("no request of this id is among the last that this gateway keeps (gateway.traces)")
-	case res.StatusCode >= 300:
-		return all, fmt.Errorf("the gateway's admin listener answers %s", res.Status)
-	}
-	return all, json.NewDecoder(res.Body).Decode(&all)
 }
 
 func printTrace(w io.Writer, t *routes.Trace, zone *time.Location) error {

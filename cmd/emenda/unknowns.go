@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"text/tabwriter"
 	"time"
@@ -43,21 +42,17 @@ type unknownsSource interface {
 	done(ctx context.Context, id string) error
 }
 
-// unknownsTimeout bounds what the command waits for.
-const unknownsTimeout = 10 * time.Second
-
 // Run lists, or takes off the list.
 func (c *unknownsCommand) Run(ctx context.Context, s *streams) error {
 	loaded, _, err := loadGood(c.Config, s)
 	if err != nil {
 		return err
 	}
-	settings, list := loaded.Resolve(s.env)
-	if list.HasErrors() {
-		fmt.Fprint(s.err, list.Text())
-		return exitError(exitErrors)
+	settings, err := resolved(loaded, s)
+	if err != nil {
+		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, unknownsTimeout)
+	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	from, err := openUnknowns(loaded, settings)
 	if err != nil {
@@ -85,37 +80,18 @@ func (c *unknownsCommand) Run(ctx context.Context, s *streams) error {
 func openUnknowns(loaded *snapshot.Loaded, settings *config.Resolved) (unknownsSource, error) {
 	kept, err := loaded.OpenStore(settings, nil, slog.New(slog.DiscardHandler))
 	if errors.Is(err, store.ErrTaken) {
-		base, client, err := adminOf(settings)
+		gateway, err := adminOf(settings)
 		if err != nil {
 			return nil, err
 		}
-		return askedUnknowns{base + "/-/unknowns", settings.AdminToken.Reveal(), client}, nil
+		gateway.silent = "a gateway has the data folder, and its admin listener does not answer"
+		gateway.unknown = store.ErrNoUnknown
+		return askedUnknowns{gateway}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	return storedUnknowns{kept}, nil
-}
-
-// adminOf is where the admin listener of a gateway on this machine answers, and
-// who may ask it. With TLS no certificate is taken but the configured one.
-func adminOf(settings *config.Resolved) (base string, client *http.Client, err error) {
-	host, port, err := net.SplitHostPort(settings.AdminListen)
-	if err != nil {
-		return "", nil, err
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	address := net.JoinHostPort(host, port)
-	switch t := settings.AdminTLS; {
-	case t == nil:
-		return "http://" + address, http.DefaultClient, nil
-	case t.CA != "":
-		return "", nil, errors.New("the gateway's admin listener wants a certificate of who asks (admin_tls.client_ca), and this command has none: ask with a client that has")
-	default:
-		return "https://" + address, &http.Client{Transport: &http.Transport{TLSClientConfig: t.Pinned()}}, nil
-	}
 }
 
 // storedUnknowns are those of a store this process has opened.
@@ -129,43 +105,14 @@ func (u storedUnknowns) list(ctx context.Context) (routes.Unknowns, error) {
 func (u storedUnknowns) done(ctx context.Context, id string) error { return u.Done(ctx, id) }
 
 // askedUnknowns are those of a running gateway.
-type askedUnknowns struct {
-	url, token string
-	client     *http.Client
-}
-
-func (u askedUnknowns) ask(ctx context.Context, method, url string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
-	if err != nil {
-		return err
-	}
-	if u.token != "" {
-		req.Header.Set("Authorization", "Bearer "+u.token)
-	}
-	res, err := u.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("a gateway has the data folder, and its admin listener does not answer: %w", err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	switch {
-	case res.StatusCode == http.StatusUnauthorized:
-		return errors.New("the gateway's admin listener wants its token: set EMENDA_ADMIN_TOKEN as for the gateway")
-	case res.StatusCode == http.StatusNotFound:
-		return store.ErrNoUnknown
-	case res.StatusCode >= 300:
-		return fmt.Errorf("the gateway's admin listener answers %s", res.Status)
-	case into == nil:
-		return nil
-	}
-	return json.NewDecoder(res.Body).Decode(into)
-}
+type askedUnknowns struct{ *adminClient }
 
 func (u askedUnknowns) list(ctx context.Context) (all routes.Unknowns, err error) {
-	return all, u.ask(ctx, http.MethodGet, u.url, &all)
+	return all, u.ask(ctx, http.MethodGet, "/-/unknowns", &all)
 }
 
 func (u askedUnknowns) done(ctx context.Context, id string) error {
-	return u.ask(ctx, http.MethodDelete, u.url+"/"+id, nil)
+	return u.ask(ctx, http.MethodDelete, "/-/unknowns/"+id, nil)
 }
 
 var whys = map[string]string{"answer_lost": "answer lost", "gateway_ended": "gateway ended"}

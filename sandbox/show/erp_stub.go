@@ -23,47 +23,24 @@ type reply struct {
 // erpStub is an ERP on a bare socket that keeps every byte of what arrives, and
 // answers all alike but for requests of tokens, which it grants to whom it knows.
 type erpStub struct {
-	net.Listener
+	*socket
 	mu     sync.Mutex
 	seen   []string
 	tokens int // granted
 	wrong  int // requests of tokens that were not granted
 	reply  reply
-	open   map[net.Conn]struct{}
-	ended  sync.WaitGroup
 }
 
 func startERPStub() (*erpStub, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &erpStub{Listener: ln, open: map[net.Conn]struct{}{}}
-	s.ended.Go(func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return // closed
-			}
-			s.mu.Lock()
-			s.open[c] = struct{}{}
-			s.mu.Unlock()
-			s.ended.Go(func() { s.serve(c) })
-		}
-	})
-	return s, nil
+	s := &erpStub{}
+	var err error
+	s.socket, err = startSocket(s.serve)
+	return s, err
 }
-
-func (s *erpStub) url() string { return "http://" + s.Addr().String() }
 
 // stop closes the listener and every connection, and waits.
 func (s *erpStub) stop() {
-	_ = s.Close()
-	s.mu.Lock()
-	for c := range s.open {
-		_ = c.Close()
-	}
-	s.mu.Unlock()
+	s.socket.stop()
 	s.ended.Wait()
 }
 
@@ -84,12 +61,6 @@ func (s *erpStub) take() []string {
 }
 
 func (s *erpStub) serve(c net.Conn) {
-	defer func() {
-		s.mu.Lock()
-		delete(s.open, c)
-		s.mu.Unlock()
-		_ = c.Close()
-	}()
 	in := bufio.NewReader(c)
 	for {
 		raw, err := readRaw(in)

@@ -31,7 +31,7 @@ func showInjection(o options, r *report) error {
 	}
 	defer erp.stop()
 	s := &injection{r: r, t: newTally(r), erp: erp}
-	if s.g, err = startGateway(o, "http://"+erp.Addr().String(), "--log-level", "debug"); err != nil {
+	if s.g, err = startGateway(o, erp.url(), "--log-level", "debug"); err != nil {
 		return err
 	}
 	defer s.g.close()

@@ -36,7 +36,7 @@ func showIdle(o options, r *report) error {
 		return err
 	}
 	p, err := begin(o.root, []string{
-		"EMENDA_DATA=" + filepath.Join(folder, "data"), "BANK_URL=http://" + b.Addr().String(), "TILL_TOKEN=" + tillToken,
+		"EMENDA_DATA=" + filepath.Join(folder, "data"), "BANK_URL=" + b.url(), "TILL_TOKEN=" + tillToken,
 	}, o.bin, "serve", "--config", filepath.Join(folder, "gateway.yaml"))
 	if err != nil {
 		return err
@@ -100,37 +100,21 @@ func (b *bank) round(r *report, address string, first, calls int, apart time.Dur
 // bank is a backend on a bare socket that counts what arrives and never takes
 // two for one.
 type bank struct {
-	net.Listener
+	*socket
 	mu    sync.Mutex
 	paid  map[string]string
 	seen  map[string]int // requests by method and path
 	odd   []string
 	conns int
 	idled int // connections it closed because they were idle
-	open  map[net.Conn]struct{}
 }
 
 func startBank() (*bank, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	b := &bank{Listener: ln, paid: map[string]string{}, open: map[net.Conn]struct{}{}}
+	b := &bank{paid: map[string]string{}}
 	b.forget()
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return // closed
-			}
-			b.mu.Lock()
-			b.conns++
-			b.open[c] = struct{}{}
-			b.mu.Unlock()
-			go b.serve(c)
-		}
-	}()
-	return b, nil
+	var err error
+	b.socket, err = startSocket(b.serve)
+	return b, err
 }
 
 // forget begins to count anew.
@@ -140,23 +124,10 @@ func (b *bank) forget() {
 	b.seen, b.odd, b.conns, b.idled = map[string]int{}, nil, 0, 0
 }
 
-// stop closes the listener and every connection.
-func (b *bank) stop() {
-	_ = b.Close()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for c := range b.open {
-		_ = c.Close()
-	}
-}
-
 func (b *bank) serve(c net.Conn) {
-	defer func() {
-		b.mu.Lock()
-		delete(b.open, c)
-		b.mu.Unlock()
-		_ = c.Close()
-	}()
+	b.mu.Lock()
+	b.conns++
+	b.mu.Unlock()
 	in := bufio.NewReader(c)
 	for served := 0; ; served++ {
 		_ = c.SetReadDeadline(time.Now().Add(bankIdle))

@@ -18,9 +18,8 @@ import (
 // first, and ends each as it was told. Requests are looked at with MSG_PEEK, so
 // that a cut before anything is read is one.
 type recorder struct {
-	net.Listener
+	*socket
 	mu    sync.Mutex
-	open  map[net.Conn]struct{}
 	plots map[string]*plot // by contract
 	// stray is what came and was no request of a known contract.
 	stray []string
@@ -73,36 +72,10 @@ func (e ending) lost() bool { return e != endYes && e != endNo }
 const promiseLine = "PUT /ws/comercial/contrato/habilitar_confianca "
 
 func startRecorder() (*recorder, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	r := &recorder{Listener: ln, open: map[net.Conn]struct{}{}, plots: map[string]*plot{}}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return // closed
-			}
-			r.mu.Lock()
-			r.open[c] = struct{}{}
-			r.mu.Unlock()
-			go r.serve(c.(*net.TCPConn))
-		}
-	}()
-	return r, nil
-}
-
-func (r *recorder) url() string { return "http://" + r.Addr().String() }
-
-// stop closes the listener and every connection.
-func (r *recorder) stop() {
-	_ = r.Close()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for c := range r.open {
-		_ = c.Close()
-	}
+	r := &recorder{plots: map[string]*plot{}}
+	var err error
+	r.socket, err = startSocket(func(c net.Conn) { r.serve(c.(*net.TCPConn)) })
+	return r, err
 }
 
 // expect says what is to become of a contract's promises.
@@ -146,12 +119,6 @@ func (r *recorder) strays() []string {
 }
 
 func (r *recorder) serve(c *net.TCPConn) {
-	defer func() {
-		r.mu.Lock()
-		delete(r.open, c)
-		r.mu.Unlock()
-		_ = c.Close()
-	}()
 	for {
 		raw, whole := peek(c)
 		if !whole {

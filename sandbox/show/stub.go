@@ -16,10 +16,9 @@ import (
 // stub is an ERP on a bare socket: it keeps every byte that arrives, request
 // by request, and answers what it was told to.
 type stub struct {
-	net.Listener
+	*socket
 	mu    sync.Mutex
 	seen  [][]byte
-	open  map[net.Conn]struct{}
 	reply map[string]string // the start of the request line → a JSON body
 }
 
@@ -51,34 +50,10 @@ func replies() map[string]string {
 }
 
 func startStub() (*stub, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &stub{Listener: ln, open: map[net.Conn]struct{}{}, reply: replies()}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return // closed
-			}
-			s.mu.Lock()
-			s.open[c] = struct{}{}
-			s.mu.Unlock()
-			go s.serve(c)
-		}
-	}()
-	return s, nil
-}
-
-// stop closes the listener and every connection.
-func (s *stub) stop() {
-	_ = s.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.open {
-		_ = c.Close()
-	}
+	s := &stub{reply: replies()}
+	var err error
+	s.socket, err = startSocket(s.serve)
+	return s, err
 }
 
 // answering sets the body that requests beginning with line get.
@@ -105,12 +80,6 @@ func (s *stub) take() [][]byte {
 }
 
 func (s *stub) serve(c net.Conn) {
-	defer func() {
-		s.mu.Lock()
-		delete(s.open, c)
-		s.mu.Unlock()
-		_ = c.Close()
-	}()
 	in := bufio.NewReader(c)
 	for {
 		raw, err := readRaw(in)

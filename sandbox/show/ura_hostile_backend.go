@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,11 +18,9 @@ const bigAnswer = 100 << 20
 
 // badBackend misbehaves in the way a request's path names.
 type badBackend struct {
-	net.Listener
+	*socket
 	bomb []byte
 	sent atomic.Int64 // bytes of answers that went out
-	mu   sync.Mutex
-	open map[net.Conn]struct{}
 }
 
 func startBadBackend() (*badBackend, error) {
@@ -38,24 +35,9 @@ func startBadBackend() (*badBackend, error) {
 	if err := z.Close(); err != nil {
 		return nil, err
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &badBackend{Listener: ln, bomb: b.Bytes(), open: map[net.Conn]struct{}{}}
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return // closed
-			}
-			s.mu.Lock()
-			s.open[c] = struct{}{}
-			s.mu.Unlock()
-			go s.serve(c)
-		}
-	}()
-	return s, nil
+	s := &badBackend{bomb: b.Bytes()}
+	s.socket, err = startSocket(s.serve)
+	return s, err
 }
 
 // zeros are blanks without end.
@@ -68,25 +50,8 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (s *badBackend) url() string { return "http://" + s.Addr().String() }
-
-func (s *badBackend) stop() {
-	_ = s.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.open {
-		_ = c.Close()
-	}
-}
-
 // serve reads one request and misbehaves until the gateway has enough.
 func (s *badBackend) serve(c net.Conn) {
-	defer func() {
-		s.mu.Lock()
-		delete(s.open, c)
-		s.mu.Unlock()
-		_ = c.Close()
-	}()
 	raw, err := readRaw(bufio.NewReader(c))
 	if err != nil {
 		return

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/config"
+)
+
+// adminTimeout bounds what a command waits for when it asks the gateway.
+const adminTimeout = 10 * time.Second
+
+// adminClient asks the admin listener of a running gateway.
+type adminClient struct {
+	base, token string
+	http        *http.Client
+	silent      string // what it means that nobody answers
+	unknown     error  // what it means that the gateway does not know what is asked for
+}
+
+// adminOf gives the client of a gateway on this machine. With TLS no certificate
+// is taken but the configured one.
+func adminOf(settings *config.Resolved) (*adminClient, error) {
+	host, port, err := net.SplitHostPort(settings.AdminListen)
+	if err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	address, token := net.JoinHostPort(host, port), settings.AdminToken.Reveal()
+	switch t := settings.AdminTLS; {
+	case t == nil:
+		return &adminClient{base: "http://" + address, token: token, http: http.DefaultClient}, nil
+	case t.CA != "":
+		return nil, errors.New("the gateway's admin listener wants a certificate of who asks (admin_tls.client_ca), and this command has none: ask with a client that has")
+	default:
+		pinned := &http.Client{Transport: &http.Transport{TLSClientConfig: t.Pinned()}}
+		return &adminClient{base: "https://" + address, token: token, http: pinned}, nil
+	}
+}
+
+// ask makes one request, and reads the answer's JSON unless into is nil.
+func (c *adminClient) ask(ctx context.Context, method, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, nil)
+	if err != nil {
+		return err
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.silent, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	switch {
+	case res.StatusCode == http.StatusUnauthorized:
+		return errors.New("the gateway's admin listener wants its token: set EMENDA_ADMIN_TOKEN as for the gateway")
+	case res.StatusCode == http.StatusNotFound:
+		return c.unknown
+	case res.StatusCode >= 300:
+		return fmt.Errorf("the gateway's admin listener answers %s", res.Status)
+	case into == nil:
+		return nil
+	}
+	return json.NewDecoder(res.Body).Decode(into)
+}
