@@ -1,5 +1,5 @@
-// Package sandbox is a stateful stand-in of the provider's ERP, and of an SGP
-// installation with the same customers and of an MVNO platform, for newcomers,
+// Package sandbox is a stateful stand-in of the provider's ERP, of an SGP
+// installation with the same customers, and of an MVNO platform, for newcomers,
 // tests and partners' rehearsals: one real HTTP listener on this machine that
 // answers as the ERP's document says, misbehaves only when told to, and holds
 // invented people only.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -53,22 +54,14 @@ const defaultPortStep = 30 * time.Second
 
 // check fills in what is not set, or tells what is wrong.
 func (o *MVNOOptions) check() error {
-	for _, one := range []struct{ at, other *string }{{&o.Token, ptr(MVNOToken)}, {&o.User, ptr(MVNOUser)}, {&o.Password, ptr(MVNOPassword)}} {
-		if *one.at == "" {
-			*one.at = *one.other
-		}
-	}
-	if o.PortStep == 0 {
-		o.PortStep = defaultPortStep
-	}
+	o.Token, o.User, o.Password = cmp.Or(o.Token, MVNOToken), cmp.Or(o.User, MVNOUser), cmp.Or(o.Password, MVNOPassword)
+	o.PortStep = cmp.Or(o.PortStep, defaultPortStep)
 	if o.RotateEvery < 0 || o.Grace < 0 || o.Life < 0 || o.PortStep < 0 {
 		return fmt.Errorf("sandbox: the MVNO platform's rotation (%d), grace (%s), life (%s) and portability step (%s) may not be negative",
 			o.RotateEvery, o.Grace, o.Life, o.PortStep)
 	}
 	return nil
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // mvnoMethod is one method of the platform.
 type mvnoMethod struct {

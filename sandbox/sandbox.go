@@ -33,7 +33,8 @@ type Options struct {
 	// RenewRevokes ends a token at once when it is renewed; else it lives
 	// until its own time.
 	RenewRevokes bool
-	// Now is the clock of tokens and recorded calls, time.Now when nil.
+	// Now is the clock of tokens, portabilities and recorded calls, time.Now
+	// when nil.
 	Now func() time.Time
 	// MVNO says how the MVNO platform behaves.
 	MVNO MVNOOptions
@@ -152,8 +153,8 @@ func (s *Sandbox) Close(ctx context.Context) error {
 	return s.closeErr
 }
 
-// Reset forgets calls, counts and faults and restores the customers. Tokens
-// stay valid, so that a client that keeps one sees no 401 because of it.
+// Reset forgets calls, counts and faults and restores the customers, and what
+// the MVNO platform holds and was set to. Tokens stay valid, so that a client that keeps one sees no 401 because of it.
 func (s *Sandbox) Reset() {
 	s.calls.reset()
 	s.faults.reset()

@@ -84,7 +84,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 			return op.answer(s, r)
 		case len(methods) > 0:
 			a := errorPage(http.StatusMethodNotAllowed, hr.URL.Path)
-			a.header = http.Header{"Allow": {strings.Join(methods, ", ")}}
+			a.header = http.Header{"Allow": {strings.Join(slices.Compact(methods), ", ")}}
 			return a
 		default:
 			return errorPage(http.StatusNotFound, hr.URL.Path)
