@@ -46,6 +46,8 @@ type Token struct {
 	Header string         // "Token"; "" with Field
 	Field  string         // the body field it goes in; "" with Header
 	Prefix string         // before the token, e.g. "Bearer "
+	// Placeholder stands for the token in text templates, in Field; "" for none.
+	Placeholder string
 	First  string         // the variable that may hold the first one; "": none
 	Obtain *Operation     // gives a token; nil: only First does
 	With   []TokenField   // the body that Obtain is asked with; nil: none

@@ -159,6 +159,7 @@ func contractShapes() (all struct{ contract, section *yamldoc.Shape }) {
 	token := object("token", "A token fetched with an operation, or known from the start, and sent in a header or in a field of the body.",
 		key("header", name, "The header it goes in; this or `field`."),
 		key("field", &yamldoc.Shape{Form: yamldoc.NameForm, Pattern: fieldName}, "The field of the body it goes in, set as those of `body`; in place of `header`."),
+		key("placeholder", &yamldoc.Shape{Form: yamldoc.NameForm, Pattern: `^_[A-Z0-9_]+_$`}, "What stands in `field` of text templates where the token goes, _NAME_: mappings need not declare it."),
 		key("prefix", text, "Stands before the token, e.g. \"Bearer \"."),
 		key("first", name, "Sign-in variable that may hold the first token, to be used until another takes its place; this or `obtain`, or both."),
 		key("obtain", name, "The operation that gives a token."),

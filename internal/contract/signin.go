@@ -89,7 +89,7 @@ func (l *loader) token(n *yamldoc.Node) {
 		return
 	}
 	tok := &Token{
-		Header: word(t.Get("header")), Field: word(t.Get("field")), Prefix: word(t.Get("prefix")), Life: int(defaultLife / time.Second),
+		Header: word(t.Get("header")), Field: word(t.Get("field")), Prefix: word(t.Get("prefix")), Placeholder: word(t.Get("placeholder")), Life: int(defaultLife / time.Second),
 		First: word(t.Get("first")), With: l.tokenBody(t.Get("with")),
 	}
 	l.variable(t, "first")
@@ -103,6 +103,9 @@ func (l *loader) token(n *yamldoc.Node) {
 		l.list.Errorf(t.KeyOf("field").Span, ruleSignIn, "header and field exclude each other")
 	case f != nil && slices.ContainsFunc(s.Body, func(b Field) bool { return b.Name == tok.Field }):
 		l.list.Errorf(f.Span, ruleSignIn, "the field %s is taken by body", short(tok.Field))
+	}
+	if p := t.KeyOf("placeholder"); p != nil && t.Get("field") == nil {
+		l.list.Errorf(p.Span, ruleSignIn, "placeholder has an effect only with field")
 	}
 	if p := t.Get("prefix"); p != nil {
 		for i := 0; i < len(p.Text); i++ {

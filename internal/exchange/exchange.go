@@ -111,7 +111,7 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		}
 	}
 	if !caller.May(route.Needs) {
-		return e.refuse(route.Errors, r, forbidden(), report, buf)
+		return e.refuse(route.Errors, r, forbidden(route.Needs), report, buf)
 	}
 	e.prepare(f, route, r, caller)
 	input, warnings, problem := intake.Input(f, fields, r, route, caller)
@@ -291,9 +291,9 @@ func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *i
 	return res
 }
 
-// forbidden is the problem of who may not call what it calls.
-func forbidden() *intake.Problem {
-	return &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed"}
+// forbidden is the problem of who may not call what it calls, for want of a permission.
+func forbidden(needs string) *intake.Problem {
+	return &intake.Problem{Kind: mapping.Forbidden, Message: "not allowed", Needs: needs}
 }
 
 // refusal is an answer for a problem, without its body; challenge says how to
@@ -327,6 +327,12 @@ func errorValue(a *jsonx.Arena, p *intake.Problem, class string) jsonx.Value {
 	b = jsonx.AppendQuoted(b, p.Message)
 	b = append(b, `,"class":`...)
 	b = jsonx.AppendQuoted(b, class)
+	b = append(b, `,"permission":`...)
+	if p.Needs == "" {
+		b = append(b, "null"...)
+	} else {
+		b = jsonx.AppendQuoted(b, p.Needs)
+	}
 	b = append(b, `,"fields":[`...)
 	for i, field := range p.Fields {
 		if i > 0 {

@@ -78,13 +78,13 @@ func (e *Exchanger) Pass(ctx context.Context, door *mapping.Exposed, r *intake.R
 	}
 	allowed := slices.ContainsFunc(door.Operations, func(o *mapping.ExposedOperation) bool { return caller.May(o.Needs) })
 	if !allowed { // who may call none of them is not told what they take
-		return e.turnDown(caller, d, r, forbidden(), report, buf)
+		return e.turnDown(caller, d, r, forbidden(door.Operations[0].Needs), report, buf)
 	}
 	p := passings.Get().(*passing)
 	defer p.release()
 	op, problem := p.read(door, r)
 	if problem == nil && !caller.May(op.Needs) {
-		problem = forbidden()
+		problem = forbidden(op.Needs)
 	}
 	if problem != nil {
 		return e.turnDown(caller, d, r, problem, report, buf)

@@ -207,7 +207,8 @@ func (p *Placeholders) build(found []foundPlaceholder, vars []string) {
 	p.tail = p.file.Text[last:]
 }
 
-// Append appends the text with value(i) for Names[i]. Values are inserted as
+// Append appends the text with value(i) for Names[i] of vars, and empty texts for
+// those of fill. Values are inserted as
 // they are, never searched for placeholders. f fails, at the placeholder, when a
 // value is absent or, for a quoted one, null, a list or an object; a bare one may
 // be null. When f has failed, what was appended is to be thrown away.
@@ -215,6 +216,12 @@ func (p *Placeholders) Append(dst []byte, f *Frame, value func(i int) jsonx.Valu
 	for i := range p.parts {
 		part := &p.parts[i]
 		dst = append(dst, part.before...)
+		if part.name >= p.Vars { // of fill: whoever sends it sets the field
+			if !part.quoted {
+				dst = append(dst, `""`...)
+			}
+			continue
+		}
 		v := value(part.name)
 		if f.Err() != nil {
 			return dst

@@ -40,6 +40,7 @@ type Problem struct {
 	Faults  []Fault            // of an exposed operation: what each of them has wrong
 	Cause   *expr.RuntimeError // Kind Internal: a rule that could not be evaluated, for logs
 	Aim     string             // Kind BadSignIn: the caller whose application was named; "": nobody's
+	Needs   string             // Kind Forbidden: the permission that is missing
 	Wait    time.Duration      // before it is worth trying again; 0: not known
 }
 

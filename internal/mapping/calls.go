@@ -238,9 +238,9 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 			}
 		}
 	}
-	// Sign-in variables are not filled into bodies: credentials go where the
-	// contract's sign-in says, and a placeholder without vars is an error here.
-	text, list := expr.CompilePlaceholders(file, names, nil)
+	// Credentials go where the contract's sign-in says; of them only the token
+	// may be named, where it is going to stand.
+	text, list := expr.CompilePlaceholders(file, names, p.tokenPlaceholder(c.Call.Operation, file))
 	for _, d := range list {
 		if d.Rule == "unused-placeholder" { // told at the variable, not at the text
 			for i := range vars.Entries {
@@ -256,7 +256,7 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 	}
 	out := &TextBody{Text: text, Vars: make([]*expr.Template, len(text.Names))}
 	c.Call.Text = out
-	for i, name := range text.Names {
+	for i, name := range text.Names[:text.Vars] {
 		if v := vars.Get(name); v != nil {
 			out.Vars[i] = p.template(v, s, expr.Target{What: name})
 			c.Needs = p.needs(c.Needs, infoOf(out.Vars[i]))
@@ -270,6 +270,27 @@ func (p *planner) textBody(c *Case, n *yamldoc.Node, s *expr.Scope) {
 			p.list.Errorf(e.Key.Span, "unknown-name", "%s does not occur in %s", e.Key.Text, t.Text)
 		}
 	}
+}
+
+// tokenPlaceholder gives what stands for the token in a text sent to op, if
+// something does: wherever it stands, it must be the field that the token is set in.
+func (p *planner) tokenPlaceholder(op *contract.Operation, file *diag.File) []string {
+	c := p.world.Contracts[op.Backend]
+	if c == nil || c.SignIn.Token == nil || c.SignIn.Token.Placeholder == "" || !op.Token {
+		return nil
+	}
+	t := c.SignIn.Token
+	inField := regexp.MustCompile(`"` + regexp.QuoteMeta(t.Field) + `"\s*:\s*"?` + t.Placeholder)
+	var good []int // where it ends in its field
+	for _, at := range inField.FindAllStringIndex(file.Text, -1) {
+		good = append(good, at[1])
+	}
+	for _, at := range regexp.MustCompile(t.Placeholder).FindAllStringIndex(file.Text, -1) {
+		if !slices.Contains(good, at[1]) {
+			p.list.Errorf(diag.Span{File: file, Start: at[0], End: at[1]}, "placeholder", "%s stands for the token, which goes in the field %s", t.Placeholder, t.Field)
+		}
+	}
+	return []string{t.Placeholder}
 }
 
 // textFile finds a file of the mappings folder by its path, or by its path from the file that names it.

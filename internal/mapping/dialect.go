@@ -311,7 +311,7 @@ func (l *loader) errorReply(kind ErrorKind, n *yamldoc.Node) *ErrorReply {
 	s := expr.NewScope(r.Layout, l.world.Functions, l.set.Tables)
 	r.Error, r.Request = r.Layout.NewSlot(), r.Layout.NewSlot()
 	l.define(s, &expr.Name{Name: "error", Slot: r.Error, Type: record("error",
-		"kind", textType, "message", textType, "class", textOrNone,
+		"kind", textType, "message", textType, "class", textOrNone, "permission", textOrNone,
 		"fields", &expr.Type{Kind: expr.ListType, Elem: textType})}, n.Span)
 	l.define(s, &expr.Name{Name: "request", Slot: r.Request, Type: record("request", "id", textType)}, n.Span)
 	j, t := n.Get("json"), n.Get("text")
