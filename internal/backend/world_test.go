@@ -210,3 +210,34 @@ func within(t testing.TB, d time.Duration) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// watcher notes what an Observer is told.
+type watcher struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (w *watcher) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lines = append(w.lines, fmt.Sprintf(format, args...))
+}
+
+func (w *watcher) Called(op *contract.Operation, state contract.State, class string, _ time.Duration) {
+	w.note("%s", strings.TrimSpace(op.ID+" "+state.String()+" "+class))
+}
+func (w *watcher) BreakerChanged(backend, state string) { w.note("%s %s", backend, state) }
+func (w *watcher) Shed(backend string)                  { w.note("shed %s", backend) }
+
+func (w *watcher) TokenFetched(backend, how string, ok bool) {
+	w.note("%s %s %v", backend, how, ok)
+}
+
+// told gives what was noted since the last time.
+func (w *watcher) told() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines := w.lines
+	w.lines = nil
+	return lines
+}

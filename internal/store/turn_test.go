@@ -2,10 +2,7 @@ package store_test
 
 import (
 	"context"
-	"fmt"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,112 +10,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/observe"
-	"github.com/emenda-gateway/emenda/internal/redistest"
 	"github.com/emenda-gateway/emenda/internal/seal"
 	"github.com/emenda-gateway/emenda/internal/store"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-var bg = context.Background()
-
-// keyOf gives a key made of one byte.
-func keyOf(b byte) *seal.Key {
-	k, err := seal.NewKey([]byte(strings.Repeat(string(rune(b)), seal.KeySize)))
-	if err != nil {
-		panic(err)
-	}
-	return k
-}
-
-// place is where a store under test keeps things, so that others can be opened on the same.
-type place struct {
-	t     *testing.T
-	redis *redistest.Server // nil: a folder
-	dir   string
-}
-
-// both runs a test with the store in a folder and with it in Redis.
-func both(t *testing.T, test func(t *testing.T, p *place)) {
-	t.Run("folder", func(t *testing.T) { test(t, &place{t: t, dir: t.TempDir()}) })
-	t.Run("redis", func(t *testing.T) { test(t, &place{t: t, redis: redistest.Start(t)}) })
-}
-
-// open gives a store that ends with the test, or when it is closed.
-func (p *place) open(keys ...*seal.Key) *store.Store {
-	p.t.Helper()
-	s, err := p.try(keys...)
-	require.NoError(p.t, err)
-	p.t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
-func (p *place) try(keys ...*seal.Key) (*store.Store, error) {
-	if len(keys) == 0 {
-		keys = []*seal.Key{keyOf('k')}
-	}
-	o := store.Options{Limit: 100, Keys: keys, Folder: p.dir}
-	if p.redis != nil {
-		o.Redis = p.redis.URL()
-	}
-	return store.New(o)
-}
-
-// crash ends a store without anything it would do when closed: for a folder,
-// what another process finds after kill -9; in Redis, until it is no more alive.
-func (p *place) crash(s *store.Store) {
-	p.t.Helper()
-	store.Crash(s)
-	if p.redis != nil {
-		time.Sleep(store.LifeSign)
-	}
-}
-
-var (
-	repeat = store.Repeat{Identity: []byte("a route, a caller, a key"), Input: []byte("1"), For: time.Minute, Longest: time.Minute}
-	about  = store.About{Route: "plain/thing", Caller: "kiosk", RequestID: "r1", Key: []byte(`[1300001]`)}
-	once   = &mapping.Memory{Name: "once", Count: true, Per: "month", Refuse: true}
-)
-
-func begin(t *testing.T, s *store.Store, r store.Repeat) (store.Turn, store.Found, string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(bg, 5*time.Second)
-	defer cancel()
-	turn, found, answer, err := s.Begin(ctx, &r, about, time.Now())
-	require.NoError(t, err)
-	return turn, found, string(answer)
-}
-
-func admission() *flow.Admission {
-	return &flow.Admission{Step: "change", Target: "shop.change", Now: time.Now()}
-}
-
-func claiming(key string, limit int64) *flow.Admission {
-	a := admission()
-	a.Claim, a.Key, a.Limit = once, []byte(key), limit
-	return a
-}
-
-func count(t *testing.T, s *store.Store, key string) string {
-	t.Helper()
-	v, _, err := s.Recall(bg, once, []byte(key), time.Now())
-	require.NoError(t, err)
-	return string(v)
-}
-
-func unknowns(t *testing.T, s *store.Store) []store.Unknown {
-	t.Helper()
-	all, foreign, err := s.Unknowns(bg)
-	require.NoError(t, err)
-	require.Zero(t, foreign)
-	return all
-}
 
 func TestRepeatGetsTheFirstAnswer(t *testing.T) {
 	both(t, func(t *testing.T, p *place) {
@@ -402,89 +301,6 @@ func TestClaimsByWindow(t *testing.T) {
 			require.Equal(t, c.next, recall(t, s, m, `1`, end.Add(time.Second).In(zone)))
 		})
 	}
-}
-
-// While a new key replaces the old one, replicas with both and with the old
-// one alone see the same; with the new one alone, what was done meanwhile.
-func TestRotation(t *testing.T) {
-	p := &place{t: t, redis: redistest.Start(t)}
-	old, fresh := keyOf('o'), keyOf('n')
-	before := p.open(old)
-	during := p.open(fresh, old)
-	m := &mapping.Memory{Name: "m", For: time.Hour}
-	for i, s := range []*store.Store{before, during} {
-		key := fmt.Sprint(i)
-		r := repeat
-		r.Identity = []byte(key)
-		turn, found, _ := begin(t, s, r)
-		require.Equal(t, store.First, found)
-		a := claiming(key, 1)
-		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
-		turn.Settled(a, contract.OK)
-		turn.End([]byte("first"))
-		remember(t, s, m, key, key, time.Now())
-		for _, other := range []*store.Store{before, during} {
-			_, found, answer := begin(t, other, r)
-			require.Equal(t, store.Replayed, found)
-			require.Equal(t, "first", answer)
-			require.Equal(t, `1`, count(t, other, key))
-			require.Equal(t, key, recall(t, other, m, key, time.Now()))
-		}
-	}
-	after := p.open(fresh)
-	r := repeat
-	r.Identity = []byte("1")
-	_, found, _ := begin(t, after, r)
-	require.Equal(t, store.Replayed, found)
-	require.Equal(t, `1`, count(t, after, "1"))
-}
-
-// Neither what is remembered nor whose it is can be read off Redis or the file.
-func TestNothingCanBeRead(t *testing.T) {
-	both(t, func(t *testing.T, p *place) {
-		s := p.open()
-		m := &mapping.Memory{Name: "m", For: time.Hour, Durable: true}
-		require.NoError(t, s.Remember(bg, m, []byte(`"52998224725"`), []byte(`{"v":"MARIA"}`), time.Now()))
-		r := repeat
-		r.Identity, r.Input = []byte("52998224725"), []byte("52998224725 MARIA")
-		private := about
-		private.Key = []byte(`"52998224725"`)
-		turn, _, _, err := s.Begin(bg, &r, private, time.Now())
-		require.NoError(t, err)
-		a := claiming(`"52998224725"`, 1)
-		require.Equal(t, flow.Admitted, turn.Admit(bg, a))
-		turn.Settled(a, contract.Unknown)
-		turn.End([]byte("MARIA"))
-		for _, secret := range []string{"52998224725", "MARIA"} {
-			require.NotContains(t, p.everything(), secret)
-		}
-		require.NotEmpty(t, p.everything())
-	})
-}
-
-// everything gives the raw bytes of what is kept.
-func (p *place) everything() string {
-	if p.redis == nil {
-		text, err := os.ReadFile(filepath.Join(p.dir, "store.log"))
-		require.NoError(p.t, err)
-		return string(text)
-	}
-	c := p.redis.Client()
-	var all strings.Builder
-	for _, key := range c.Keys(bg, "*").Val() {
-		fmt.Fprintln(&all, key)
-		switch c.Type(bg, key).Val() {
-		case "string":
-			fmt.Fprintln(&all, c.Get(bg, key).Val())
-		case "hash":
-			fmt.Fprintln(&all, c.HGetAll(bg, key).Val())
-		case "set":
-			fmt.Fprintln(&all, c.SMembers(bg, key).Val())
-		default:
-			p.t.Fatalf("%s is of another type", key)
-		}
-	}
-	return all.String()
 }
 
 // How many calls wait for people is a number that can be watched.
