@@ -1,8 +1,6 @@
 package routes
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"github.com/valyala/fasthttp"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/flow"
@@ -150,22 +147,7 @@ func BenchmarkTrace(b *testing.B) {
 			v := NewServer(openBench(b, m), m, slog.New(slog.DiscardHandler))
 			v.traces = newTraces(kept)
 			v.app.Load().traces = v.traces
-			var ctx fasthttp.RequestCtx
-			send := []byte(request("POST /p/elsewhere", "word=x", form, "X-Request-Id: abc"))
-			r := bufio.NewReader(nil)
-			b.ReportAllocs()
-			for b.Loop() {
-				ctx.Request.Reset()
-				ctx.Response.Reset()
-				r.Reset(bytes.NewReader(send))
-				if err := ctx.Request.Read(r); err != nil {
-					b.Fatal(err)
-				}
-				v.handle(&ctx)
-				if ctx.Response.StatusCode() != 503 {
-					b.Fatal(ctx.Response.String())
-				}
-			}
+			benchHandle(b, v, request("POST /p/elsewhere", "word=x", form, "X-Request-Id: abc"), 503)
 		})
 	}
 }

@@ -92,8 +92,8 @@ func TestSMSAsksForTheToken(t *testing.T) {
 
 // changing is a call that changes something, for testChangeFaults.
 type changing struct {
-	op, path, body string
-	done           func(*rig) int // how often it was done
+	method, op, path, body string
+	done                   func(*rig) int // how often it was done
 }
 
 // testChangeFaults tells what each fault does to a call that changes
@@ -125,7 +125,7 @@ func testChangeFaults(t *testing.T, call changing, token bool) {
 			fresh := r.token()
 			c.fault.Operation = call.op
 			r.Fault(c.fault)
-			req := r.request(http.MethodPost, call.path, call.body, "Token", fresh)
+			req := r.request(call.method, call.path, call.body, "Token", fresh)
 			req.GetBody = nil // net/http repeats nothing that cannot be read a second time
 			res, err := r.client.Do(req)
 			status := 0
@@ -146,9 +146,9 @@ func testChangeFaults(t *testing.T, call changing, token bool) {
 func TestSendFaults(t *testing.T) {
 	sent := func(r *rig) int { return len(r.customerOf(500002).Sent) }
 	t.Run("by e-mail", func(t *testing.T) {
-		testChangeFaults(t, changing{mailOp, mailPath, `{"idsFaturas":[7011]}`, sent}, false)
+		testChangeFaults(t, changing{http.MethodPost, mailOp, mailPath, `{"idsFaturas":[7011]}`, sent}, false)
 	})
 	t.Run("by SMS", func(t *testing.T) {
-		testChangeFaults(t, changing{smsOp, smsPath, smsBody, sent}, true)
+		testChangeFaults(t, changing{http.MethodPost, smsOp, smsPath, smsBody, sent}, true)
 	})
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -115,42 +114,6 @@ func TestPromiseIsRemembered(t *testing.T) {
 // What a fault does to a promise: whether an answer comes, and whether the
 // contract was enabled.
 func TestPromiseFaults(t *testing.T) {
-	for _, c := range []struct {
-		fault  Fault
-		status int // 0: no whole answer
-		done   int
-		read   int
-	}{
-		{Fault{Kind: KindLatency, Delay: 20 * time.Millisecond}, 200, 1, 1},
-		{Fault{Kind: KindIdleClose, Delay: time.Millisecond}, 200, 1, 1},
-		{Fault{Kind: KindStatus500}, 500, 0, 1},
-		{Fault{Kind: KindHTML}, 200, 0, 1},
-		{Fault{Kind: KindBusiness}, 200, 0, 1},
-		{Fault{Kind: KindTruncate}, 0, 1, 1},
-		{Fault{Kind: KindCutBeforeRead}, 0, 0, 0},
-		{Fault{Kind: KindCutAfterRead}, 0, 1, 1},
-		// It carries no token, so that fault goes on waiting.
-		{Fault{Kind: KindExpiredToken}, 200, 1, 1},
-	} {
-		t.Run(string(c.fault.Kind), func(t *testing.T) {
-			r := start(t, Options{})
-			c.fault.Operation = promiseOp
-			r.Fault(c.fault)
-			req := r.request(http.MethodPut, promisePath, promiseBody)
-			req.GetBody = nil // net/http repeats nothing that cannot be read a second time
-			res, err := r.client.Do(req)
-			status := 0
-			if err == nil {
-				status = res.StatusCode
-				if _, err = io.ReadAll(res.Body); err != nil {
-					status = 0
-				}
-				require.NoError(t, res.Body.Close())
-			}
-			require.Equal(t, c.status, status)
-			_, promises := r.granted()
-			require.Equal(t, c.done, promises)
-			require.Equal(t, c.read, r.Count(promiseOp))
-		})
-	}
+	granted := func(r *rig) int { _, promises := r.granted(); return promises }
+	testChangeFaults(t, changing{http.MethodPut, promiseOp, promisePath, promiseBody, granted}, false)
 }

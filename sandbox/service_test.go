@@ -192,10 +192,10 @@ func TestSessions(t *testing.T) {
 
 func TestServiceFaults(t *testing.T) {
 	t.Run("a call", func(t *testing.T) {
-		testChangeFaults(t, changing{tellOp, tellPath, tellBody, func(r *rig) int { return len(r.customerOf(500002).Calls) }}, false)
+		testChangeFaults(t, changing{http.MethodPost, tellOp, tellPath, tellBody, func(r *rig) int { return len(r.customerOf(500002).Calls) }}, false)
 	})
 	t.Run("a service call", func(t *testing.T) {
-		testChangeFaults(t, changing{ticketOp, ticketPath, ticketBody, func(r *rig) int { return len(r.customerOf(500002).Tickets) - 1 }}, false)
+		testChangeFaults(t, changing{http.MethodPost, ticketOp, ticketPath, ticketBody, func(r *rig) int { return len(r.customerOf(500002).Tickets) - 1 }}, false)
 	})
 }
 
