@@ -33,37 +33,24 @@ func (b *builder) book(backend string) *book {
 	return k
 }
 
-// operation gives where an operation stands, and its path.
+// operation gives where an operation stands, and its path, which may stand in several sections.
 func (k *book) operation(op *contract.Operation) (item, n *yamldoc.Node) {
-	item = k.root.Get("paths").Get(op.Path)
 	method := strings.ToLower(op.Method)
-	if n = item.Get(method); n != nil && textOf(n.Get("operationId")) == op.ID {
-		return item, n
-	}
-	if all := item.Get("x-emenda-operations").Get(method); all != nil {
-		for _, n := range all.Items {
-			if textOf(n.Get("operationId")) == op.ID {
-				return item, n
-			}
-		}
-	}
-	// The path may stand in several sections.
 	for _, e := range entriesOf(k.root.Get("paths")) {
 		if e.Key.Text != op.Path {
 			continue
 		}
-		if n := e.Value.Get(method); n != nil && textOf(n.Get("operationId")) == op.ID {
-			return e.Value, n
+		all := []*yamldoc.Node{e.Value.Get(method)}
+		if more := e.Value.Get("x-emenda-operations").Get(method); more != nil {
+			all = append(all, more.Items...)
 		}
-		if all := e.Value.Get("x-emenda-operations").Get(method); all != nil {
-			for _, n := range all.Items {
-				if textOf(n.Get("operationId")) == op.ID {
-					return e.Value, n
-				}
+		for _, n := range all {
+			if n != nil && textOf(n.Get("operationId")) == op.ID {
+				return e.Value, n
 			}
 		}
 	}
-	return item, nil
+	return nil, nil
 }
 
 func textOf(n *yamldoc.Node) string {

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func (b *builder) offer(door *mapping.Exposed, ops []*mapping.ExposedOperation, 
 	for _, op := range ops {
 		item, n := k.operation(op.Operation)
 		for _, t := range op.Tags {
-			if !has(tags, t) {
+			if !slices.Contains(tags, any(t)) {
 				tags = append(tags, t)
 				b.tag(t, sectionSays(k, t))
 			}
@@ -81,15 +82,6 @@ func (b *builder) offer(door *mapping.Exposed, ops []*mapping.ExposedOperation, 
 	return o
 }
 
-func has(l list, s string) bool {
-	for _, v := range l {
-		if v == s {
-			return true
-		}
-	}
-	return false
-}
-
 // sectionSays is what a contract says of a tag.
 func sectionSays(k *book, name string) string {
 	if tags := k.root.Get("tags"); tags != nil {
@@ -108,7 +100,7 @@ type asking struct {
 	several bool
 	renamed map[string]string
 	named   []*object // parameters, of all operations
-	in      []int     // how many operations each needs
+	in      []int     // how many operations need each
 	ops     int
 	content *object // by content type: *media
 	needed  bool    // every operation needs its body

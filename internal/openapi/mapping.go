@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -26,11 +27,10 @@ func (b *builder) route(r *mapping.Route) {
 	in := b.input(r)
 	replies := b.replies(r)
 	id := plainName.Replace(p.Name)
-	prefixes := d.Prefixes
 	if r.Replaces != nil {
 		id = r.Replaces.ID
 	}
-	for i, prefix := range prefixes {
+	for i, prefix := range d.Prefixes {
 		path := spelled(d, strings.TrimSuffix(prefix, "/")+"/"+strings.Trim(r.Path, "/"))
 		for j, method := range r.Methods {
 			name := id
@@ -92,25 +92,23 @@ func (b *builder) input(r *mapping.Route) *input {
 	body := obj("type", "object")
 	properties, required := body.within("properties"), list{}
 	requests := b.requests(r)
-	if r.Plan.Input != nil {
-		var root *yamldoc.Node
-		if r.Plan.File != nil {
-			root, _ = yamldoc.Parse(r.Plan.File)
+	var root *yamldoc.Node
+	if r.Plan.File != nil {
+		root, _ = yamldoc.Parse(r.Plan.File)
+	}
+	for _, f := range r.Plan.Input.Fields {
+		one := &inputField{InputField: f, name: sentAs(f, in.path), schema: fieldSchema(f, root.Get("input").Get(f.Name))}
+		in.fields = append(in.fields, one)
+		if in.path[one.name] {
+			continue
 		}
-		for _, f := range r.Plan.Input.Fields {
-			one := &inputField{InputField: f, name: sentAs(f, in.path), schema: fieldSchema(f, root.Get("input").Get(f.Name))}
-			in.fields = append(in.fields, one)
-			if in.path[one.name] {
-				continue
-			}
-			if v := exampleOf(requests, one); v != nil && !f.Secret {
-				one.schema.set("examples", list{v})
-			}
-			properties.set(one.name, one.schema)
-			if f.Required {
-				required = append(required, one.name)
-				in.required = true
-			}
+		if v := exampleOf(requests, one); v != nil && !f.Secret {
+			one.schema.set("examples", list{v})
+		}
+		properties.set(one.name, one.schema)
+		if f.Required {
+			required = append(required, one.name)
+			in.required = true
 		}
 	}
 	for i := range r.Dialect.SignIn {
@@ -180,7 +178,7 @@ func (in *input) ask(op *object, method string, renamed map[string]string) {
 			params = append(params, p)
 		}
 	}
-	for _, name := range sortedKeys(in.path) { // what the mapping does not read must be there all the same
+	for _, name := range slices.Sorted(maps.Keys(in.path)) { // what the mapping does not read must be there all the same
 		if !known[name] {
 			params = append(params, obj("name", renamed[name], "in", "path", "required", true, "schema", obj("type", "string")))
 		}
@@ -216,15 +214,6 @@ func (in *input) ask(op *object, method string, renamed map[string]string) {
 // nested tells whether a field holds what no query can.
 func (f *inputField) nested() bool {
 	return len(f.Fields) > 0 || f.Items != nil && (f.Items.List || len(f.Items.Fields) > 0) || f.Type != nil && f.Type.Kind == expr.ObjectType
-}
-
-func sortedKeys(m map[string]bool) []string {
-	var all []string
-	for k := range m {
-		all = append(all, k)
-	}
-	slices.Sort(all)
-	return all
 }
 
 // fieldSchema tells what a field of the input must be. n is what its file says of it; nil: nothing.
@@ -432,10 +421,7 @@ func (b *builder) replyExample(a *answers, t *mapping.Test) {
 func kindsOf(r *mapping.Route) []mapping.ErrorKind {
 	p := r.Plan
 	uses := usesOf(p, map[*mapping.Plan]bool{})
-	kinds := []mapping.ErrorKind{mapping.Unreadable, mapping.NotSignedIn, mapping.BadSignIn, mapping.Forbidden, mapping.Limited, mapping.TooLarge}
-	if p.Input != nil || len(p.Rules) > 0 {
-		kinds = append(kinds, mapping.BadInput)
-	}
+	kinds := []mapping.ErrorKind{mapping.Unreadable, mapping.NotSignedIn, mapping.BadSignIn, mapping.Forbidden, mapping.Limited, mapping.TooLarge, mapping.BadInput}
 	if r.Repeat != nil {
 		kinds = append(kinds, mapping.RepeatDiffers)
 	}
@@ -479,11 +465,9 @@ func usesOf(p *mapping.Plan, seen map[*mapping.Plan]bool) (u uses) {
 
 // firstField names the first field that must be there, to say in an example.
 func firstField(r *mapping.Route) string {
-	if r.Plan.Input != nil {
-		for _, f := range r.Plan.Input.Fields {
-			if f.Required {
-				return sentAs(f, nil)
-			}
+	for _, f := range r.Plan.Input.Fields {
+		if f.Required {
+			return sentAs(f, nil)
 		}
 	}
 	return "field"

@@ -6,6 +6,7 @@ package openapi
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -83,9 +84,6 @@ func Make(o Options) *Document {
 		}
 	}
 	root.set("components", components)
-	if len(b.tags) == 0 {
-		root.set("tags", list{})
-	}
 	return &Document{root}
 }
 
@@ -306,15 +304,10 @@ func (m *media) object(word string) *object {
 	return o
 }
 
-// object gives the responses; those that are failures of the dialect alone are shared.
+// answersObject gives the responses; those that are failures of the dialect alone are shared.
 func (b *builder) answersObject(d *mapping.Dialect, a *answers) *object {
 	all := obj()
-	var statuses []int
-	for s := range a.byStatus {
-		statuses = append(statuses, s)
-	}
-	slices.Sort(statuses)
-	for _, s := range statuses {
+	for _, s := range slices.Sorted(maps.Keys(a.byStatus)) {
 		one := a.byStatus[s]
 		r := obj("description", strings.Join(one.says, " "))
 		for _, t := range one.media.keys {

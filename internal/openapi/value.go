@@ -15,7 +15,7 @@ import (
 )
 
 // object is a JSON object that keeps its order. A document is made of objects,
-// lists, strings, bools, ints, numbers as they are spelled, and raw JSON.
+// lists, strings, bools, and raw JSON, which numbers are, as they are spelled.
 type object struct {
 	keys   []string
 	values map[string]any
