@@ -193,7 +193,7 @@ func (l *lineage) source(o expr.Origin) *Source {
 	case memoryRoot:
 		s.From, s.group = "memory "+rest+path, ofMemory
 	case answerRoot:
-		s.From, s.By, s.group = "answer of "+rest+path, "", ofAnswer
+		s.From, s.group = "answer of "+rest+path, ofAnswer
 		s.order = slices.IndexFunc(l.answers, func(a answerOf) bool { return a.root == o.Root })
 		if s.order >= 0 {
 			s.By = l.answers[s.order].operation

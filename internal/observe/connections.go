@@ -8,15 +8,13 @@ import (
 
 // connections are the metrics of clients' connections, and of certificates.
 type connections struct {
-	registry prometheus.Registerer
 	shed     prometheus.Counter
 	broken   prometheus.Counter
 	notAfter *prometheus.GaugeVec
 }
 
-func newConnections(r prometheus.Registerer) connections {
+func newConnections(r *prometheus.Registry) connections {
 	c := connections{
-		registry: r,
 		shed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "emenda_connections_shed_total", Help: "Connections of clients closed because there were as many as may be: those that had waited longest for a request.",
 		}),
@@ -31,12 +29,13 @@ func newConnections(r prometheus.Registerer) connections {
 	return c
 }
 
-// Connections says how to count the connections of clients. Without metrics it does nothing.
+// Connections registers how to count the connections of clients; count is asked
+// at every scrape. Without metrics it does nothing.
 func (m *Metrics) Connections(count func() int) {
 	if m == nil {
 		return
 	}
-	m.connections.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "emenda_connections", Help: "Connections of clients that are open.",
 	}, func() float64 { return float64(count()) }))
 }

@@ -1,8 +1,8 @@
 package observe
 
-// Mask gives text with what may be personal or secret hidden: every run of
-// five or more digits (punctuation between them included), every word with an
-// @, and every word of twenty or more letters and digits. It is for text whose
+// Mask gives text with what may be personal or secret hidden: every word with
+// five or more digits, every word with an @, and every word of twenty or more
+// letters and digits; a word goes on over the characters . - _ + and %. It is for text whose
 // origin is not known, such as the path of a request that no route knows;
 // values that are known to be personal are not logged at all.
 func Mask(text string) string {

@@ -90,7 +90,7 @@ type Line struct {
 }
 
 // Log writes the line of a request that was answered now: Info for what went well or was the caller's fault,
-// Error for what is ours or a backend's.
+// Warn for what is a backend's, Error for what is ours.
 func (l *Line) Log(log *slog.Logger, now time.Time) {
 	level := slog.LevelInfo
 	switch l.Outcome {
