@@ -105,16 +105,13 @@ func (c *explainCommand) lineage(loaded *snapshot.Loaded, paths *intake.Paths, r
 	case way.Route == nil:
 		return fmt.Errorf("%s is passed on as it is: everything goes where it stands", way.Exposed.Operations[0].Name())
 	}
-	told, err := loaded.Lineage(way.Route)
-	if err != nil {
-		return err
-	}
+	told := loaded.Lineage(way.Route)
 	if c.Format == "json" {
 		out := json.NewEncoder(s.out)
 		out.SetEscapeHTML(false)
 		return out.Encode(told)
 	}
-	_, err = fmt.Fprint(s.out, told.Text())
+	_, err := fmt.Fprint(s.out, told.Text())
 	return err
 }
 

@@ -79,7 +79,8 @@ func LineageOf(route *mapping.Route, contracts map[string]*contract.Contract, fu
 	for _, f := range l.fields {
 		l.source(f.Origin)
 	}
-	l.read(&planWalk{lineage: l, plan: route.Plan, root: l.teller.source(route.Plan).root, input: input}, route)
+	whole := planWalk{lineage: l, plan: route.Plan, root: l.teller.source(route.Plan).root, input: input}
+	whole.read(route)
 	slices.SortStableFunc(l.out.Sources, func(a, b *Source) int {
 		if a.group != b.group {
 			return a.group - b.group

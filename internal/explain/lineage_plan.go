@@ -46,8 +46,8 @@ func (w *planWalk) name(name string) *expr.Flow {
 	return f
 }
 
-// read notes what a plan does; it gives a flow's result.
-func (l *lineage) read(w *planWalk, route *mapping.Route) *expr.Flow {
+// read notes what the plan does: a route's, or without one a flow's, whose result it gives.
+func (w *planWalk) read(route *mapping.Route) *expr.Flow {
 	w.known = map[string]*expr.Flow{}
 	// A step is read when something before it has been: steps may stand in any order.
 	done := map[string]bool{}
@@ -71,12 +71,12 @@ func (l *lineage) read(w *planWalk, route *mapping.Route) *expr.Flow {
 	}
 	if rules := w.root.Get("rules"); rules != nil {
 		for i, n := range rules.Items {
-			l.decides(t.Condition(n.Get("that")), Place{Step: "rules", In: fmt.Sprintf("whether the %s holds", ordinal(i+1))})
-			l.whole(t.Template(n.Get("else")), Place{Step: "rules", In: fmt.Sprintf("message of the %s", ordinal(i+1))})
+			w.decides(t.Condition(n.Get("that")), Place{Step: "rules", In: fmt.Sprintf("whether the %s holds", ordinal(i+1))})
+			w.whole(t.Template(n.Get("else")), Place{Step: "rules", In: fmt.Sprintf("message of the %s", ordinal(i+1))})
 		}
 	}
 	if key := w.root.Get("route").Get("repeat").Get("key"); key != nil {
-		l.whole(t.Template(key), Place{Step: "repeat", In: "key"})
+		w.whole(t.Template(key), Place{Step: "repeat", In: "key"})
 	}
 	if replies := w.root.Get("reply"); replies != nil {
 		for i, n := range replies.Items {
@@ -313,8 +313,9 @@ func (w *planWalk) flow(f *mapping.Plan, n *yamldoc.Node, t *expr.Tracer, p Plac
 	for _, field := range f.Input.Fields {
 		input.Set(field.Name, with.Member(field.Name))
 	}
-	return w.read(&planWalk{
+	inner := planWalk{
 		lineage: w.lineage, plan: f, root: w.teller.source(f).root,
 		prefix: p.Step + "/", input: input,
-	}, nil)
+	}
+	return inner.read(nil)
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/explain"
-	"github.com/emenda-gateway/emenda/internal/expr"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/store"
 	"github.com/emenda-gateway/emenda/plugins"
@@ -51,29 +50,19 @@ func (l *Loaded) Live(settings *config.Resolved, kept *store.Store, changes bool
 }
 
 // Lineage tells where the received values of a route go.
-func (l *Loaded) Lineage(route *mapping.Route) (*explain.Lineage, error) {
-	functions, err := expr.NewFunctions(plugins.Functions()...)
-	if err != nil {
-		return nil, err
-	}
+func (l *Loaded) Lineage(route *mapping.Route) *explain.Lineage {
 	contracts := maps.Clone(l.Contracts)
 	for name, b := range l.Config.Backends {
 		if contracts[name] == nil {
 			contracts[name] = contract.Bare(name, slices.Sorted(maps.Keys(b.SignIn)))
 		}
 	}
-	return explain.LineageOf(route, contracts, functions), nil
+	return explain.LineageOf(route, contracts, l.functions)
 }
 
 // Answers reads a file of answers for the calls of a route.
 func (l *Loaded) Answers(f *diag.File, route *mapping.Route) ([]*mapping.TestCall, diag.List) {
-	functions, err := expr.NewFunctions(plugins.Functions()...)
-	if err != nil {
-		var list diag.List
-		list.Errorf(diag.Span{}, "plugins", "%v", err)
-		return nil, list
-	}
 	return mapping.Answers(f, route.Plan, l.Set, l.files.texts, mapping.World{
-		Config: l.Config, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
+		Config: l.Config, Contracts: l.Contracts, Functions: l.functions, Formats: plugins.Formats(),
 	})
 }

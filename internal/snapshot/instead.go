@@ -14,24 +14,12 @@ import (
 // LoadInstead reads and checks a configuration as Load does, with other files
 // in the place of one backend's contract.
 func LoadInstead(configFile, backend string, with []*diag.File) (*Loaded, diag.List) {
-	file, list := readConfig(configFile)
-	if file == nil {
-		return nil, list
-	}
-	l, found := load(file, source{
-		contract: func(name string, own []*diag.File, functions *expr.Functions) (*contract.Contract, diag.List) {
-			if name == backend {
-				own = with
-			}
-			return contract.LoadFiles(name, own, functions)
-		},
-		folder: func(at diag.Span, folder string, list *diag.List) *files {
-			return readFolder(at, beside(configFile, folder), configFile, list)
-		},
+	return loadDisk(configFile, func(name string, own []*diag.File, functions *expr.Functions) (*contract.Contract, diag.List) {
+		if name == backend {
+			own = with
+		}
+		return contract.LoadFiles(name, own, functions)
 	})
-	list.Add(found)
-	list.Sort()
-	return l, list
 }
 
 // ReadContract reads a contract that stands alone, a file or a folder of them.

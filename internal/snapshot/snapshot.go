@@ -29,28 +29,34 @@ type Loaded struct {
 	Hash      string // of every file read
 	zone      *time.Location
 	files     *files
+	functions *expr.Functions
 }
 
 // Load reads and checks the configuration file and everything it names. It
 // needs no environment and calls nobody. Loaded is nil when the list has errors.
-func Load(configFile string) (*Loaded, diag.List) {
+func Load(configFile string) (*Loaded, diag.List) { return loadDisk(configFile, contract.LoadFiles) }
+
+// loadDisk loads what is on disk; read makes contracts of their files.
+func loadDisk(configFile string, read loadContract) (*Loaded, diag.List) {
 	file, list := readConfig(configFile)
 	if file == nil {
 		return nil, list
 	}
-	l, found := load(file, source{contract: contract.LoadFiles, folder: func(at diag.Span, folder string, list *diag.List) *files {
+	l, list := load(file, source{contract: read, folder: func(at diag.Span, folder string, list *diag.List) *files {
 		return readFolder(at, beside(configFile, folder), configFile, list)
 	}})
-	list.Add(found)
 	list.Sort()
 	return l, list
 }
+
+// loadContract makes a contract of its files.
+type loadContract func(name string, files []*diag.File, functions *expr.Functions) (*contract.Contract, diag.List)
 
 // source is where a load's files come from; tests keep them, and contracts that
 // did not change, in memory.
 type source struct {
 	folder   func(at diag.Span, name string, list *diag.List) *files // nil when it cannot be read, which is then told at at
-	contract func(name string, files []*diag.File, functions *expr.Functions) (*contract.Contract, diag.List)
+	contract loadContract
 }
 
 // load checks a configuration and the mappings folder it names.
@@ -73,8 +79,8 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 		list.Errorf(diag.Span{}, "plugins", "%v", err)
 		return nil, list
 	}
-	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg), files: files}
-	l.loadContracts(files, functions, from, &list)
+	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg), files: files, functions: functions}
+	l.loadContracts(files, from, &list)
 	set, found := mapping.Load(files.choose(&cfg.Gateway, &list), files.texts, mapping.World{
 		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
 	})
@@ -92,7 +98,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 }
 
 // loadContracts reads the contract of every backend, and checks those no backend uses.
-func (l *Loaded) loadContracts(found *files, functions *expr.Functions, from source, list *diag.List) {
+func (l *Loaded) loadContracts(found *files, from source, list *diag.List) {
 	byName := map[string][]*diag.File{}
 	used := map[string]bool{}
 	for _, f := range found.contracts {
@@ -109,7 +115,7 @@ func (l *Loaded) loadContracts(found *files, functions *expr.Functions, from sou
 			continue
 		}
 		used[b.Contract] = true
-		c, found := from.contract(name, f, functions)
+		c, found := from.contract(name, f, l.functions)
 		list.Add(found)
 		if c == nil {
 			continue
@@ -119,7 +125,7 @@ func (l *Loaded) loadContracts(found *files, functions *expr.Functions, from sou
 	}
 	for _, name := range names {
 		if !used[name] {
-			_, found := from.contract(name, byName[name], functions)
+			_, found := from.contract(name, byName[name], l.functions)
 			list.Add(found)
 		}
 	}
