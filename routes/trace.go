@@ -3,7 +3,6 @@ package routes
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -245,7 +244,7 @@ func (v *Server) told(r *trace) Trace {
 func (v *Server) pattern(route string) string {
 	for _, r := range v.Snapshot().Set.Routes {
 		if r.Plan.Name == route {
-			return strings.TrimSuffix(r.Dialect.Prefixes[0], "/") + "/" + r.Path
+			return r.Spelled()[0]
 		}
 	}
 	return ""

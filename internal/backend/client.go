@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -40,6 +41,7 @@ const (
 type Client struct {
 	o           Options
 	base        string // path prefix, without / at the end
+	root        string // what the contract's path / is: the URL's own path
 	fixed       string // header lines every request has
 	tokenHeader string
 	tokenField  string // of the body; "" with tokenHeader
@@ -71,7 +73,7 @@ func New(o Options) (*Client, error) {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return nil, fmt.Errorf("the url of backend %s ends with its path, without query or fragment", name)
 	}
-	c := &Client{o: withDefaults(o), base: strings.TrimRight(u.EscapedPath(), "/")}
+	c := &Client{o: withDefaults(o), base: strings.TrimRight(u.EscapedPath(), "/"), root: cmp.Or(u.EscapedPath(), "/")}
 	o = c.o
 	fixed := "Host: " + u.Host + "\r\nUser-Agent: emenda\r\nAccept: application/json, text/plain;q=0.9, */*;q=0.1\r\nAccept-Encoding: identity\r\n"
 	for _, v := range o.Contract.SignIn.Variables {

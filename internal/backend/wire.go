@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -45,8 +46,11 @@ func (c *Client) write(cn *conn, call *Call, token string) error {
 	}
 	b := append(cn.out[:0], r.Method...)
 	b = append(b, ' ')
-	b = append(b, c.base...)
-	b = append(b, r.Target...)
+	if rest, ok := bytes.CutPrefix(r.Target, []byte("/")); ok && (len(rest) == 0 || rest[0] == '?') {
+		b = append(append(b, c.root...), rest...)
+	} else {
+		b = append(append(b, c.base...), r.Target...)
+	}
 	b = append(b, " HTTP/1.1\r\n"...)
 	b = append(b, c.fixed...)
 	if token != "" && c.tokenHeader != "" {

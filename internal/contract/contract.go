@@ -43,18 +43,18 @@ type Basic struct{ User, Password string }
 // Token is a token fetched with an operation, or known from the start, and sent
 // in a header, or in a field of the body.
 type Token struct {
-	Header string         // "Token"; "" with Field
-	Field  string         // the body field it goes in; "" with Header
-	Prefix string         // before the token, e.g. "Bearer "
+	Header string // "Token"; "" with Field
+	Field  string // the body field it goes in; "" with Header
+	Prefix string // before the token, e.g. "Bearer "
 	// Placeholder stands for the token in text templates, in Field; "" for none.
 	Placeholder string
-	First  string         // the variable that may hold the first one; "": none
-	Obtain *Operation     // gives a token; nil: only First does
-	With   []TokenField   // the body that Obtain is asked with; nil: none
-	Renew  *Operation     // renews one; nil: obtain again
-	Value  *expr.Template // the token, read from `answer`; nil without Obtain
-	Scope  *TokenScope    // the frame Value is evaluated in
-	Life   int            // seconds a token whose expiry cannot be read lives
+	First       string         // the variable that may hold the first one; "": none
+	Obtain      *Operation     // gives a token; nil: only First does
+	With        []TokenField   // the body that Obtain is asked with; nil: none
+	Renew       *Operation     // renews one; nil: obtain again
+	Value       *expr.Template // the token, read from `answer`; nil without Obtain
+	Scope       *TokenScope    // the frame Value is evaluated in
+	Life        int            // seconds a token whose expiry cannot be read lives
 	// Next reads the token that holds from then on off the answer to a request
 	// that carried one; nil: tokens stay what they are.
 	Next      *expr.Template

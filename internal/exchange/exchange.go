@@ -216,7 +216,7 @@ func (e *Exchanger) prepare(f *expr.Frame, route *mapping.Route, r *intake.Reque
 	}
 }
 
-// requestValue is what mappings see as `request`: of a header field that comes
+// requestValue is what mappings see as `request`: the body where it is JSON, of a header field that comes
 // more than once the first, and no credentials.
 func requestValue(a *jsonx.Arena, r *intake.Request, d *mapping.Dialect) jsonx.Value {
 	m := a.Mark()
@@ -243,8 +243,38 @@ func requestValue(a *jsonx.Arena, r *intake.Request, d *mapping.Dialect) jsonx.V
 			b = jsonx.AppendQuoted(b, value)
 		})
 	}
-	a.SetBuf(append(b, "}}"...))
+	b = append(b, '}')
+	if body := jsonBody(r, d); body != "" {
+		b = append(append(b, `,"body":`...), body...)
+	}
+	a.SetBuf(append(b, '}'))
 	return jsonx.RawValue(a.Text(m))
+}
+
+// jsonBody gives a body that is a JSON object or list, without credentials; "" for any other.
+func jsonBody(r *intake.Request, d *mapping.Dialect) string {
+	text := strings.Trim(r.Body, " \t\r\n")
+	if text == "" || text[0] != '{' && text[0] != '[' {
+		return ""
+	}
+	if _, err := new(jsonx.Arena).Parse(text, true); err != nil {
+		return ""
+	}
+	doc := []byte(text)
+	for i := range d.SignIn {
+		p := &d.SignIn[i]
+		for _, name := range []string{p.Token, p.App} {
+			if p.Place != mapping.PlaceBody || name == "" {
+				continue
+			}
+			less, err := jsonx.Delete(doc, name)
+			if err != nil {
+				return ""
+			}
+			doc = less
+		}
+	}
+	return string(doc)
 }
 
 // credential tells whether a header field carries credentials, of this dialect or of anybody.

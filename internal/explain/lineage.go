@@ -70,7 +70,7 @@ func LineageOf(route *mapping.Route, contracts map[string]*contract.Contract, fu
 		contracts: contracts, functions: functions, bySource: map[string]*Source{},
 		teller: &teller{sources: map[*mapping.Plan]*source{}},
 		out: &Lineage{
-			Route: method + " " + route.Dialect.Prefixes[0] + "/" + route.Path, File: fileLine(route),
+			Route: method + " " + route.Spelled()[0], File: fileLine(route),
 			OnlyDecide: []string{}, Nowhere: []string{},
 		},
 	}

@@ -3,6 +3,8 @@ package expr
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 )
@@ -94,6 +96,26 @@ func listFunctions() []*Function {
 				m := f.Arena.Mark()
 				for it := args[0].Iter(); it.Next(); {
 					f.Arena.Push(it.Key())
+				}
+				return f.Arena.List(m)
+			},
+		},
+		{
+			Name:    "placeholders",
+			Params:  []Param{{Name: "x", None: NonePasses}},
+			Result:  textsType,
+			Help:    "The placeholders that were not replaced: of all texts in the value those that are _NAME_ and nothing else, each once.",
+			Example: Example{Expr: `placeholders({"a": "_CITY_", "b": ["in _CITY_"]})`, Gives: `["_CITY_"]`},
+			Eval: func(f *Frame, args []jsonx.Value) jsonx.Value {
+				m := f.Arena.Mark()
+				var seen []string
+				if !leftOver(f, args[0], func(v jsonx.Value) {
+					if name := strings.TrimSpace(v.Text()); !slices.Contains(seen, name) {
+						seen = append(seen, name)
+						f.Arena.Push(jsonx.TextValue(name))
+					}
+				}) {
+					return jsonx.Value{}
 				}
 				return f.Arena.List(m)
 			},
@@ -230,4 +252,25 @@ func bindUnique(_ *Scope, _ []*Type, literals []string) EvalFunc {
 		}
 		return f.Arena.List(m)
 	}
+}
+
+// leftOver calls found with each text of a value that is a placeholder and
+// nothing else; false when that is more work than the frame has left.
+func leftOver(f *Frame, v jsonx.Value, found func(jsonx.Value)) bool {
+	switch v.Kind() {
+	case jsonx.String:
+		if placeholderName.MatchString(strings.TrimSpace(v.Text())) {
+			found(v)
+		}
+	case jsonx.Object, jsonx.Array:
+		if !f.Take(v.Len()) {
+			return false
+		}
+		for it := v.Iter(); it.Next(); {
+			if !leftOver(f, it.Value(), found) {
+				return false
+			}
+		}
+	}
+	return true
 }

@@ -135,7 +135,11 @@ func (r *run) caughtError(res *result) {
 	}
 	a := r.f.Arena
 	m := a.Mark()
-	a.SetBuf(appendError(a.Buf(), res))
+	b := appendError(a.Buf(), res)
+	if res.answer != "" {
+		b = append(append(append(b[:len(b)-1], `,"answer":`...), res.answer...), '}')
+	}
+	a.SetBuf(b)
 	r.f.Set(r.p.Slots.Error, jsonx.RawValue(a.Text(m)))
 }
 

@@ -68,6 +68,7 @@ type result struct {
 	status         int
 	header         []contract.Header
 	body           jsonx.Value
+	answer         string             // of the backend, refused and to be caught: JSON without secrets
 	why            string             // words for reports: why skipped, or our own failure
 	cause          *expr.RuntimeError // our own failure
 	step           string             // of a flow: the step inside that ended it

@@ -133,6 +133,9 @@ func (r *run) outcome(s *mapping.Step, t *task, res *result) {
 		if res.state == contract.OK {
 			res.body = a.Body
 		}
+		if res.state == contract.Refused && r.p.Slots.Error >= 0 {
+			res.answer = t.call.Operation.Shown(a.Body)
+		}
 		if res.state == contract.Unknown && !t.call.Operation.Changes {
 			res.state = contract.Failed // what changes nothing surely has not been done
 		}

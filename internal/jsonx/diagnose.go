@@ -1,6 +1,7 @@
 package jsonx
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -260,5 +261,12 @@ func (d *doctor) word() bool {
 			return d.fail("the document ends inside a word")
 		}
 	}
+	if name := placeholderName.FindString(d.s[d.i:]); name != "" {
+		return d.fail("the placeholder " + name + " was not replaced")
+	}
 	return d.fail("a word that is not true, false or null")
 }
+
+// placeholderName is a placeholder of a text template that stands bare: whoever
+// filled the template has left it. It is the template's, and no received value.
+var placeholderName = regexp.MustCompile(`^_[A-Z][A-Z0-9_]{0,62}_`)

@@ -199,7 +199,7 @@ func (l *loader) defaultOf(f *InputField, t *expr.Type, n *yamldoc.Node) jsonx.V
 // pathFields checks that each `{name}` of a path is an input field.
 func (l *loader) pathFields(n *yamldoc.Node, in *Input) []string {
 	var names []string
-	if n == nil {
+	if n == nil || n.Text == "/" { // the prefix itself
 		return nil
 	}
 	if n.Text == "" || strings.HasPrefix(n.Text, "/") || strings.HasSuffix(n.Text, "/") || strings.Contains(n.Text, "//") || strings.ContainsAny(n.Text, "?#% ") {

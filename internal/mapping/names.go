@@ -238,7 +238,7 @@ func (p *planner) defineNames() {
 	plain("now", &slots.Now, &expr.Type{Kind: expr.TimeType}, "")
 	plain("warnings", &slots.Warnings, warningsType, outside)
 	plain("failures", &slots.Failures, failuresType, "failures is complete only when all steps have settled")
-	plain("error", &slots.Error, errorType, "error is known only inside catch; elsewhere steps.NAME.error says what went wrong")
+	plain("error", &slots.Error, caughtType, "error is known only inside catch; elsewhere steps.NAME.error says what went wrong")
 	p.names = append(p.names,
 		&expr.Name{Name: "answer", Slot: -1, Type: anyType, Barred: "not supported yet: answer belongs to undo, poll and lookup"},
 		&expr.Name{Name: "order", Slot: -1, Type: anyType, Barred: "not supported yet: order belongs to durable orders"})
@@ -328,10 +328,12 @@ var (
 	// anyType is what names have of which nothing is known, because what says
 	// it does not check: no further fault is told about it.
 	anyType      = &expr.Type{Kind: expr.AnyType, Told: true}
-	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType)
+	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType, "body", anyType)
 	headerType   = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
 	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
 	warningsType = &expr.Type{Kind: expr.ListType, Elem: textType}
 	failuresType = &expr.Type{Kind: expr.ListType, Elem: record("failures", "step", textType, "class", textType)}
 	errorType    = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone)
+	// In a catch there is the answer too, where the backend refused with one.
+	caughtType = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone, "answer", anyType)
 )

@@ -120,7 +120,7 @@ func flowShape() *yamldoc.Shape {
 
 func routeShape() *yamldoc.Shape {
 	return object("route", "How requests reach the mapping.",
-		key("path", text, "The path below the dialect's prefixes; `{name}` takes a segment as the input field of that name."),
+		key("path", text, "The path below the dialect's prefixes, / for a prefix itself; `{name}` takes a segment as the input field of that name."),
 		required(key("dialect", name, "The dialect callers speak here.")),
 		key("method", oneOf(enum(httpMethods...), listOf(enum(httpMethods...))), "The method or methods; without it, the dialect's."),
 		key("timeout", duration, "How long a request may take in all; without it, 30s."),
