@@ -88,11 +88,11 @@ func (l *loader) token(n *yamldoc.Node) {
 	if t == nil || t.Kind != yamldoc.Map {
 		return
 	}
+	l.variable(t, "first")
 	tok := &Token{
 		Header: word(t.Get("header")), Field: word(t.Get("field")), Prefix: word(t.Get("prefix")), Placeholder: word(t.Get("placeholder")), Life: int(defaultLife / time.Second),
 		First: word(t.Get("first")), With: l.tokenBody(t.Get("with")),
 	}
-	l.variable(t, "first")
 	tok.Obtain = l.tokenOperation(t.Get("obtain"), len(tok.With) > 0)
 	tok.Renew = l.tokenOperation(t.Get("renew"), false)
 	l.tokenHeader(t.Get("header"))

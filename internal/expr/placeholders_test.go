@@ -49,8 +49,8 @@ func TestPlaceholders(t *testing.T) {
 			map[string]string{"_A_": `"_B_"`, "_B_": `"_A_"`}, `["_B_", "_A_"]`,
 		},
 		{
-			"sign-in variables come last", `["_TOKEN_", "_A_"]`, []string{"_A_"}, []string{"_TOKEN_", "_OTHER_"},
-			map[string]string{"_A_": `"a"`, "_TOKEN_": `"t"`}, `["t", "a"]`,
+			"what is set when sending is an empty text, and comes last", `["_TOKEN_", "_A_", _TOKEN_]`, []string{"_A_"}, []string{"_TOKEN_", "_OTHER_"},
+			map[string]string{"_A_": `"a"`, "_TOKEN_": `"t"`}, `["", "a", ""]`,
 		},
 		{
 			"names that touch, and names within names", `["_A__B_", "_A_B_"]`, []string{"_A_", "_B_", "_A_B_"}, nil,
