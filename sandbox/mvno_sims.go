@@ -101,7 +101,7 @@ func (m *mvno) blockTo(f mvnoFields, status string) mvnoSaid {
 		return missing("MotivoBloqueio")
 	case mvnoMotives[motive] == "":
 		return no(codeMotive, "MOTIVO DE BLOQUEIO INVALIDO: %s", motive)
-	case s.Status != simActive:
+	case s.Status != simActive && (s.Status != simPartly || status != simBlocked): // the ERP suspends in part, then whole
 		return notActive(s)
 	case s.Use != simInUse:
 		return no(codeNotInUse, "SIMCARD %s NAO ESTA EM USO (%s)", s.ICCID, s.Use)

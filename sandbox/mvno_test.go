@@ -148,7 +148,7 @@ func TestMVNORefuses(t *testing.T) {
 		{"no SIM", "consultar_status_simcard", `"Numero_SimCard":"1"`, codeSIM, "SIMCARD 1 NAO ENCONTRADO"},
 		{"another's SIM", "bloquear_simcard", `"numero_contrato":2124690,"Numero_SimCard":"` + usedSIM + `","MotivoBloqueio":"1"`, codeOtherSIM, "SIMCARD " + usedSIM + " NAO PERTENCE AO CONTRATO 2124690"},
 		{"blocked twice", "bloquear_simcard", `"numero_contrato":2140001,"MotivoBloqueio":"1"`, codeNotActive, "SIMCARD 89552600000000001022 NAO ESTA ATIVO (BLOQUEADO)"},
-		{"blocked after in part", "bloquear_simcard", `"numero_contrato":2140002,"MotivoBloqueio":"1"`, codeNotActive, "SIMCARD 89552600000000001030 NAO ESTA ATIVO (BLOQUEADO PARCIAL)"},
+		{"blocked in part twice", "bloquear_simcard_parcial", `"numero_contrato":2140002,"MotivoBloqueio":"1"`, codeNotActive, "SIMCARD 89552600000000001030 NAO ESTA ATIVO (BLOQUEADO PARCIAL)"},
 		{"not in use", "bloquear_simcard_parcial", `"numero_contrato":2140004,"MotivoBloqueio":"1"`, codeNotInUse, "SIMCARD 89552600000000001055 NAO ESTA EM USO (RESERVADO)"},
 		{"no motive", "bloquear_simcard", `"numero_contrato":2112697`, codeMissing, "CAMPO OBRIGATORIO NAO INFORMADO: MotivoBloqueio"},
 		{"a motive in words", "bloquear_simcard", `"numero_contrato":2112697,"MotivoBloqueio":"falta de pagamento"`, codeMotive, "MOTIVO DE BLOQUEIO INVALIDO: falta de pagamento"},

@@ -36,6 +36,7 @@ const (
 	sandboxSVAPassword = "sva-secret"
 
 	sandboxMVNOKey = "mvno-secret"
+	sandboxCRMKey  = "crm-secret"
 )
 
 type serveCommand struct {
@@ -187,7 +188,7 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
 		"MVNO_URL": box + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword,
 	}
-	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "EMENDA_DOCS": "true"}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "CRM_KEY": sandboxCRMKey, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {
 			return v, true
