@@ -333,7 +333,6 @@ var (
 	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
 	warningsType = &expr.Type{Kind: expr.ListType, Elem: textType}
 	failuresType = &expr.Type{Kind: expr.ListType, Elem: record("failures", "step", textType, "class", textType)}
-	errorType    = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone)
-	// In a catch there is the answer too, where the backend refused with one.
+	// The answer is there where the backend refused with one.
 	caughtType = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone, "answer", anyType)
 )
