@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,13 +32,18 @@ type operation struct {
 	stateful bool
 	// refusal is the JSON of the operation's own "no", for KindBusiness.
 	refusal string
-	answer  func(*Sandbox, *request) answer
+	// refusalStatus is its HTTP status, 200 when 0.
+	refusalStatus int
+	// expire ends the credentials of a call and gives the refusal, for
+	// KindExpiredToken; nil where the Token header is what ends.
+	expire func(*Sandbox, *request) *answer
+	answer func(*Sandbox, *request) answer
 }
 
 // operations is the table of everything the sandbox answers: the ERP's contract
-// whole, and SGP.
+// whole, SGP, and OZmap.
 func operations() []operation {
-	table := append(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations()...)
+	table := slices.Concat(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations(), ozmapOperations())
 	for i := range table {
 		table[i].segments = split(table[i].path)
 	}
@@ -106,7 +112,12 @@ func daily() []operation {
 // Without one it gives the methods that the path does have, empty for an
 // unknown path.
 func route(table []operation, r *request) (*operation, []string) {
-	segments := split(r.http.URL.Path)
+	segments := split(r.http.URL.EscapedPath())
+	for i, s := range segments {
+		if plain, err := url.PathUnescape(s); err == nil {
+			segments[i] = plain // a slash inside stays inside
+		}
+	}
 	var best *operation
 	var bestParams parameters
 	var methods []string

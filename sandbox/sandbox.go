@@ -59,7 +59,8 @@ type Sandbox struct {
 	calls  calls
 	fresh  freshConns
 
-	data *data
+	data  *data
+	ozmap ozmap
 }
 
 // Start listens and answers until Close. It refuses an address that other
@@ -107,6 +108,7 @@ func Start(o Options) (*Sandbox, error) {
 		tokens:  newTokens(key, o.TokenLife, o.Now),
 		data:    newData(),
 	}
+	s.ozmap.reset()
 	s.server = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: 30 * time.Second,
@@ -146,11 +148,13 @@ func (s *Sandbox) Close(ctx context.Context) error {
 }
 
 // Reset forgets calls, counts and faults and restores the customers. Tokens
-// stay valid, so that a client that keeps one sees no 401 because of it.
+// stay valid, so that a client that keeps one sees no 401 because of it; the
+// keys that OZmap's login gave do not.
 func (s *Sandbox) Reset() {
 	s.calls.reset()
 	s.faults.reset()
 	s.data.reset()
+	s.ozmap.reset()
 }
 
 // loopbackOnly refuses what would let another machine in, before anything

@@ -1,5 +1,5 @@
 // Command show is what `make show-language-N`, `make show-once-N`, `make
-// show-ura-N`, `make show-erp-N` and `make soak` run: it starts the built gateway
+// show-ura-N`, `make show-erp-N`, `make show-mvno-ozmap-N` and `make soak` run: it starts the built gateway
 // as a process, speaks to it over real sockets, and says with figures whether it
 // does what was promised.
 //
@@ -66,6 +66,8 @@ var drivers = map[string]driver{
 	"erp-1":      showERPWalk,
 	"erp-2":      showERPBad,
 	"erp-3":      showERPCut,
+
+	"mvno-ozmap-5": showOzmapSDK,
 }
 
 func main() {
