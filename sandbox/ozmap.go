@@ -17,12 +17,15 @@ const (
 	// OzlocToken is the key of a user for sellers, who may only look.
 	OzlocToken = "0a1b2c3d-ozmap-seller"
 
+	// OzmapPath is where its API lies below the sandbox's address.
+	OzmapPath = "/api/v2"
+
 	OzmapLogin    = "sandbox"
 	OzmapPassword = "sandbox"
 )
 
 // ozmapPrefix is what the paths of OZmap's API v2 begin with.
-const ozmapPrefix = "/api/v2/"
+const ozmapPrefix = OzmapPath + "/"
 
 // ozmap is what the stand-in OZmap knows.
 type ozmap struct {

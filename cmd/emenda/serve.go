@@ -34,6 +34,9 @@ const (
 
 	sandboxSVA         = "sva"
 	sandboxSVAPassword = "sva-secret"
+
+	sandboxOzmapKey      = "ozmap-secret"
+	sandboxOzmapSalesKey = "ozmap-sales-secret"
 )
 
 type serveCommand struct {
@@ -183,8 +186,9 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 	fixed := map[string]string{
 		"ERP_URL": box, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
+		"OZMAP_URL": box + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken,
 	}
-	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "EMENDA_DOCS": "true"}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "OZMAP_KEY": sandboxOzmapKey, "OZMAP_SALES_KEY": sandboxOzmapSalesKey, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {
 			return v, true
