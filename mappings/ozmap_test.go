@@ -51,7 +51,7 @@ func startOzmap(t *testing.T, change changes, env map[string]string) *ozmapWorld
 	}
 	file := filepath.Join(t.TempDir(), "gateway.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
-	all := map[string]string{"OZMAP_URL": box.URL() + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken, "OZMAP_KEY": "key-of-the-erp"}
+	all := map[string]string{"OZMAP_URL": box.URL() + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken, "OZMAP_KEY": "key-of-the-erp", "GEOCODER_URL": box.URL() + sandbox.GeocoderPath}
 	for name, value := range env {
 		all[name] = value
 	}
@@ -191,4 +191,17 @@ func TestOzmapReservesOnce(t *testing.T) {
 			require.Len(t, w.bodies("ozmap.properties.create"), 1)
 		})
 	}
+}
+
+// An address is looked up where there is a geocoder, and said not to be where there is none.
+func TestOzmapByAddress(t *testing.T) {
+	w := startOzmap(t, nil, nil)
+	for address, want := range map[string]string{"Rua Exemplo, 5": `"viavel":true`, "Rua Distante, 5": `"viavel":false`, "Rua Nenhuma": "Endereço não localizado"} {
+		_, body := w.ask("viabilidade", `{"endereco":"`+address+`"}`)
+		require.Contains(t, body, want, address)
+	}
+	w = startOzmap(t, nil, map[string]string{"GEOCODER_URL": ""})
+	status, body := w.ask("viabilidade", `{"endereco":"Rua Exemplo, 5"}`)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.JSONEq(t, `{"error":"Não há como localizar o endereço agora: informe lat e lng"}`, body)
 }

@@ -86,6 +86,7 @@
 //	ozmap.ftth_clients.list, .get                         GET    /api/v2/ftth-clients, …/{id}                              Authorization
 //	ozmap.ftth_clients.update                             PATCH  /api/v2/ftth-clients/{id}                                 Authorization
 //	ozmap.ftth_clients.delete                             DELETE /api/v2/ftth-clients/{id}                                 Authorization
+//	geocoder.search                                       GET    /geocoder/search?q
 //	ozmap.ftth_viability.radius                           GET    /api/v2/ftth-viability/radius?lat&lng&radius              Authorization
 //
 // These hold together, and a reset takes back what they did. Every other
@@ -193,6 +194,9 @@
 // it stays, with its port. A client may have a code that another one has. The
 // fault expired_token ends the login's key of the call; of any other key it
 // refuses this one call.
+//
+// The geocoder, which speaks as Nominatim does, knows every number of the Rua
+// Exemplo (near the network) and of the Rua Distante (far from it).
 //
 // # Faults
 //

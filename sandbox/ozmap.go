@@ -115,7 +115,10 @@ func ozmapOperations() []operation {
 	add("ftth_clients.update", http.MethodPatch, "ftth-clients/{id}", (*ozmap).updateClient)
 	add("ftth_clients.delete", http.MethodDelete, "ftth-clients/{id}", (*ozmap).deleteClient)
 	add("ftth_viability.radius", http.MethodGet, "ftth-viability/radius", (*ozmap).viability)
-	return table
+	return append(table, operation{
+		id: "geocoder.search", method: http.MethodGet, path: GeocoderPath + "/search", stateful: true,
+		admit: func(*Sandbox, *request) *answer { return nil }, refusal: `[]`, answer: geocode,
+	})
 }
 
 // ozmapKey asks for a key, as it is, in Authorization; a seller's only looks

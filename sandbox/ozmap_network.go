@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // ozRadius is how far, in metres, boxes are looked for when nobody says.
@@ -189,6 +190,22 @@ func (o *ozmap) viability(r *request) answer {
 		properties = append(properties, object{"id", p["id"], "address", p["address"], "distance", p["distance"], "lat", p["lat"], "lng", p["lng"]})
 	}
 	return value(object{"viable", len(boxes) > 0, "boxes", boxes, "refused_boxes", refused, "properties", properties})
+}
+
+// GeocoderPath is where the stand-in geocoder lies below the sandbox's address.
+const GeocoderPath = "/geocoder"
+
+// geocode is geocoder.search: addresses of one street are near the network,
+// those of another far from it, and there is no third.
+func geocode(_ *Sandbox, r *request) answer {
+	q := strings.ToLower(r.http.URL.Query().Get("q"))
+	found := []object{}
+	for _, street := range [][2]string{{"rua exemplo", "-20.66"}, {"rua distante", "-20.5"}} {
+		if strings.Contains(q, street[0]) {
+			found = append(found, object{"place_id", 1, "lat", street[1], "lon", "-43.76", "display_name", r.http.URL.Query().Get("q") + ", Centro", "importance", 0.5})
+		}
+	}
+	return value(found)
 }
 
 // Around this place the demonstration network lies.

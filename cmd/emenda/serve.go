@@ -186,7 +186,7 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 	fixed := map[string]string{
 		"ERP_URL": box, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
-		"OZMAP_URL": box + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken,
+		"OZMAP_URL": box + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken, "GEOCODER_URL": box + sandbox.GeocoderPath,
 	}
 	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "OZMAP_KEY": sandboxOzmapKey, "OZMAP_SALES_KEY": sandboxOzmapSalesKey, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {
