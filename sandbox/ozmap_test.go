@@ -25,7 +25,9 @@ func askOZmap(t *testing.T, s *sandbox.Sandbox, key, method, path, body string) 
 	if key != "" {
 		req.Header.Set("Authorization", key)
 	}
-	req.Header.Set("Content-Type", "application/json")
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	got, err := io.ReadAll(res.Body)
@@ -68,7 +70,7 @@ func TestOZmapRequestsOfItsClient(t *testing.T) {
 		{"viability", "GET", "/ftth-viability/radius?lat=-20.66&lng=-43.76", `{}`, 200, []string{`"viable":true,"boxes":[{"id":"` + ozmapBox("1"), `"name":"CTO-02","distance":150,`, `"availability":0,"reason":"full"`, `"reason":"project"`}},
 		{"create without room", "POST", "/properties", `{"project":"5f0000010000000000000001","coords":[-43.76,-20.66],"address":"x","box":"` + ozmapBox("2") + `","client":{"code":"SDK-2","implanted":false},"auto_connect":true}`, 422, []string{"no free port"}},
 		{"update a client", "PATCH", "/ftth-clients/" + client, `{"observation":"ligado","implanted":true}`, 204, nil},
-		{"update a property", "PATCH", "/properties/" + property, `{"address":"Rua do SDK, 6","observation":"SDK-1"}`, 204, nil},
+		{"update a property", "PATCH", "/properties/" + property, `{"observation":"SDK-1","address":"Rua do SDK, 6"}`, 204, nil},
 		{"see both", "GET", "/properties/" + property, `{}`, 200, []string{`"address":"Rua do SDK, 6"`, `"implanted":true`, `"observation":"ligado"`, `"observation":"SDK-1"`}},
 		{"update nobody", "PATCH", "/ftth-clients/5f0000050000000000009999", `{"name":"x"}`, 404, []string{"Element not found"}},
 		{"delete a client", "DELETE", "/ftth-clients/" + client, ``, 204, nil},
@@ -87,8 +89,8 @@ func TestOZmapRequestsOfItsClient(t *testing.T) {
 	}
 }
 
-// The client logs in when it has no key, or when its key has ended, and sends
-// true as Authorization then.
+// The client logs in with its account or its key after a 401; with a key it
+// sends true as Authorization then.
 func TestOZmapLogin(t *testing.T) {
 	s := startSGP(t)
 	status, _ := askOZmap(t, s, "", "GET", "/boxes", `{}`)

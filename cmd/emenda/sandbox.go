@@ -19,7 +19,7 @@ type sandboxCommand struct {
 
 // Help shows examples.
 func (sandboxCommand) Help() string {
-	return `Starts stateful stand-ins of the ERP and of an SGP installation with the same invented customers, for trying and rehearsing. SGP takes token=` + sandbox.SGPToken + `, app=` + sandbox.SGPApp + `. Faults on demand: POST /_sandbox/faults.
+	return `Starts stateful stand-ins of the ERP, of an SGP installation with the same invented customers, and of an OZmap, for trying and rehearsing. SGP takes token=` + sandbox.SGPToken + `, app=` + sandbox.SGPApp + `; OZmap, below ` + sandbox.OzmapPath + `, takes Authorization: ` + sandbox.OzmapToken + `. Faults on demand: POST /_sandbox/faults.
 
 Examples:
 
