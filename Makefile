@@ -80,6 +80,11 @@ show-erp-%: need ## what the issue "ERP" asks to be shown
 	@$(MAKE) --no-print-directory build >/dev/null
 	$(GO) run ./sandbox/show erp-$*
 
+show-mvno-ozmap-%: need ## what the issue "MVNO and OZmap" asks to be shown
+	@tools/need node=nodejs npm
+	@$(MAKE) --no-print-directory build >/dev/null
+	$(GO) run ./sandbox/show mvno-ozmap-$*
+
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 

@@ -59,13 +59,15 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		value(s.listData()).write(w)
 	case action{http.MethodGet, "prospects"}:
 		value(append([]prospect{}, all(s.data, &s.data.prospects, func(prospect) bool { return true })...)).write(w)
+	case action{http.MethodGet, "ozmap"}:
+		value(s.ozmap.overview()).write(w)
 	case action{http.MethodGet, "operations"}:
 		value(s.listOperations()).write(w)
 	case action{http.MethodPost, "reset"}:
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, GET and POST mvno, GET mvno/data, POST reset"}`).write(w)
+		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, GET ozmap, GET and POST mvno, GET mvno/data, POST reset"}`).write(w)
 	}
 }
 
@@ -172,11 +174,17 @@ func (s *Sandbox) listCalls(operation string) []callOut {
 // tokenField is SGP's token, in a form or in JSON.
 var tokenField = regexp.MustCompile(`(^|&)token=[^&]*|"token"\s*:\s*"[^"]*"`)
 
-// shown is a call's body, SGP's token in it masked, and what the MVNO platform
+// loginField is what signs in at OZmap's login.
+var loginField = regexp.MustCompile(`"(apiKey|password)"\s*:\s*"[^"]*"`)
+
+// shown is a call's body, what signs in masked in it, and what the MVNO platform
 // is told of its customers.
 func shown(c Call) string {
 	if strings.HasPrefix(c.Operation, "mvno") {
 		return maskedMVNO(c.Body)
+	}
+	if c.Operation == "ozmap.users.login" {
+		return loginField.ReplaceAllString(string(c.Body), `"$1":"***"`)
 	}
 	if !strings.HasPrefix(c.Operation, "sgp.") {
 		return string(c.Body)

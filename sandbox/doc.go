@@ -1,6 +1,6 @@
 // Package sandbox is a stateful stand-in of the provider's ERP, of an SGP
-// installation with the same customers, and of an MVNO platform, for newcomers,
-// tests and partners' rehearsals: one real HTTP listener on this machine that
+// installation with the same customers, of an MVNO platform, and of an OZmap,
+// for newcomers, tests and partners' rehearsals: one real HTTP listener on this machine that
 // answers as the ERP's document says, misbehaves only when told to, and holds
 // invented people only.
 //
@@ -76,6 +76,20 @@
 //	sgp.chamado                                           POST /ws/ura/chamado                                             app and token
 //
 //	mvno.<metodo>                                         POST /mvno                                                       token in the JSON
+//	ozmap.users.login                                     POST   /api/v2/users/login?type=API                              login and password, or apiKey
+//	ozmap.projects.list, .get                             GET    /api/v2/projects, /api/v2/projects/{id}                   Authorization
+//	ozmap.box_types.list, .get                            GET    /api/v2/box-types, …/{id}                                 Authorization
+//	ozmap.boxes.list, .get                                GET    /api/v2/boxes, …/{id}                                     Authorization
+//	ozmap.properties.list, .get                           GET    /api/v2/properties, …/{id}                                Authorization
+//	ozmap.properties.by_client                            GET    /api/v2/properties/client/{code}                          Authorization
+//	ozmap.properties.create                               POST   /api/v2/properties                                        Authorization
+//	ozmap.properties.update                               PATCH  /api/v2/properties/{id}                                   Authorization
+//	ozmap.properties.delete                               DELETE /api/v2/properties/{id}                                   Authorization
+//	ozmap.ftth_clients.list, .get                         GET    /api/v2/ftth-clients, …/{id}                              Authorization
+//	ozmap.ftth_clients.update                             PATCH  /api/v2/ftth-clients/{id}                                 Authorization
+//	ozmap.ftth_clients.delete                             DELETE /api/v2/ftth-clients/{id}                                 Authorization
+//	geocoder.search                                       GET    /geocoder/search?q
+//	ozmap.ftth_viability.radius                           GET    /api/v2/ftth-viability/radius?lat&lng&radius              Authorization
 //
 // These hold together, and a reset takes back what they did. Every other
 // operation of the contract in mappings/contracts/erp answers its documented
@@ -247,6 +261,36 @@
 //	POST /_sandbox/mvno       {"rotate_every": 3, "grace": "2s"}; also "life", "login_renews", "portability_step"
 //	GET  /_sandbox/mvno/data  SIMs, contracts, free numbers, portabilities
 //
+// # OZmap
+//
+// The API v2 below /api/v2, which OZmap's own client for Node can work with. A
+// key stands in Authorization as it is: [OzmapToken], or [OzlocToken] of a user
+// who may only look at boxes and viability, or one that the login gave to an
+// account ([OzmapLogin], [OzmapPassword]) or to one of these keys; anything else
+// is 401. Lists are {total, count, start, limit, rows, hasNextPage, nextUrl};
+// filter and sort come in the body of the GET or, as JSON, in the query, beside
+// page, start, limit, select[] and populate[]. The operators are = != like near
+// all exists < <= > >= in notin within; conditions in a list inside are OR.
+//
+// The network lies around -20.66, -43.76:
+//
+//	CTO-01  60 m    16 ports, 9 of them free
+//	CTO-03  90 m    8 ports, full: refused
+//	CTO-04  120 m   only planned: refused
+//	CTO-02  150 m   8 ports, one free
+//	CTO-05  4 km    16 ports, 15 of them free
+//
+// Clients by code: 1300001 implanted, 1300021 reserved only, 777 twice, 123|123.
+// A property takes a port when auto_connect says so, and is refused (422) where
+// none is free unless force does. connector: null disconnects its drop, box: null
+// takes it away. With a property its client and its drop go; without its client
+// it stays, with its port. A client may have a code that another one has. The
+// fault expired_token ends the login's key of the call; of any other key it
+// refuses this one call.
+//
+// The geocoder, which speaks as Nominatim does, knows every number of the Rua
+// Exemplo (near the network) and of the Rua Distante (far from it).
+//
 // # Faults
 //
 // [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
@@ -261,6 +305,7 @@
 //	GET    /_sandbox/counts  how many calls of each operation were read whole
 //	GET    /_sandbox/data    the demonstration customers
 //	GET    /_sandbox/prospects   those that were registered
+//	GET    /_sandbox/ozmap       everything that OZmap holds, with the free ports of each box
 //	GET    /_sandbox/operations  everything that is answered, and what has a state
 //	…      /_sandbox/mvno    the MVNO platform's tokens and changes, see above
 //	POST   /_sandbox/reset   calls, counts, faults and data as at the start

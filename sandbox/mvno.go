@@ -103,8 +103,11 @@ func mvnoOperations() []operation {
 	entry := func(id, metodo string) operation {
 		return operation{
 			id: id, method: http.MethodPost, path: MVNOPath, admit: mvnoToken, stateful: true, refusal: bodyMVNORefuse,
-			when:  func(r *request) bool { return metodo == "" || r.asked().text("metodo") == metodo },
-			lapse: func(s *Sandbox, r *request) { s.mvno.tokens.revoke(r.asked().text("token")) },
+			when: func(r *request) bool { return metodo == "" || r.asked().text("metodo") == metodo },
+			expire: func(s *Sandbox, r *request) *answer {
+				s.mvno.tokens.revoke(r.asked().text("token"))
+				return mvnoToken(s, r)
+			},
 		}
 	}
 	var table []operation
@@ -117,7 +120,7 @@ func mvnoOperations() []operation {
 		table = append(table, op)
 	}
 	login := entry("mvno.autenticar", "autenticar")
-	login.admit, login.lapse = mvnoLogin, nil
+	login.admit, login.expire = mvnoLogin, nil
 	login.answer = func(s *Sandbox, _ *request) answer {
 		return reply(false, mvnoSaid{words: mvnoDone}, s.mvno.tokens.login())
 	}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,18 +32,20 @@ type operation struct {
 	stateful bool
 	// refusal is the JSON of the operation's own "no", for KindBusiness.
 	refusal string
-	answer  func(*Sandbox, *request) answer
+	// refusalStatus is its HTTP status, 200 when 0.
+	refusalStatus int
 	// received is told of a call that was read whole, whatever is answered.
 	received func(*Sandbox, *request)
-	// lapse ends the token of a call whose token is not the header's, for
-	// KindExpiredToken.
-	lapse func(*Sandbox, *request)
+	// expire ends the credentials of a call and gives the refusal, for
+	// KindExpiredToken; nil where the Token header is what ends.
+	expire func(*Sandbox, *request) *answer
+	answer func(*Sandbox, *request) answer
 }
 
 // operations is the table of everything the sandbox answers: the ERP's contract
-// whole, SGP, and the MVNO platform.
+// whole, SGP, the MVNO platform, and OZmap.
 func operations() []operation {
-	table := slices.Concat(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations(), mvnoOperations())
+	table := slices.Concat(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations(), mvnoOperations(), ozmapOperations())
 	for i := range table {
 		table[i].segments = split(table[i].path)
 	}
@@ -111,7 +114,12 @@ func daily() []operation {
 // Without one it gives the methods that the path does have, empty for an
 // unknown path.
 func route(table []operation, r *request) (*operation, []string) {
-	segments := split(r.http.URL.Path)
+	segments := split(r.http.URL.EscapedPath())
+	for i, s := range segments {
+		if plain, err := url.PathUnescape(s); err == nil {
+			segments[i] = plain // a slash inside stays inside
+		}
+	}
 	var best *operation
 	var bestParams parameters
 	var methods []string

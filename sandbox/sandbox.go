@@ -62,8 +62,9 @@ type Sandbox struct {
 	calls  calls
 	fresh  freshConns
 
-	data *data
-	mvno *mvno
+	data  *data
+	mvno  *mvno
+	ozmap ozmap
 }
 
 // Start listens and answers until Close. It refuses an address that other
@@ -115,6 +116,7 @@ func Start(o Options) (*Sandbox, error) {
 		data:    newData(),
 		mvno:    newMVNO(o.MVNO, o.Now),
 	}
+	s.ozmap.reset()
 	s.server = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: 30 * time.Second,
@@ -154,12 +156,14 @@ func (s *Sandbox) Close(ctx context.Context) error {
 }
 
 // Reset forgets calls, counts and faults and restores the customers, and what
-// the MVNO platform holds and was set to. Tokens stay valid, so that a client that keeps one sees no 401 because of it.
+// the MVNO platform holds and was set to. Tokens stay valid, so that a client that keeps one sees no 401 because of it; the
+// keys that OZmap's login gave do not.
 func (s *Sandbox) Reset() {
 	s.calls.reset()
 	s.faults.reset()
 	s.data.reset()
 	s.mvno.reset()
+	s.ozmap.reset()
 }
 
 // loopbackOnly refuses what would let another machine in, before anything

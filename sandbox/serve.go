@@ -22,6 +22,9 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 	op, methods := route(s.routes, r)
 	id := ""
 	admit := basicOnly
+	if strings.HasPrefix(hr.URL.Path, ozmapPrefix) {
+		admit = ozmapKey
+	}
 	if op != nil {
 		id, admit = op.id, op.admit
 	} else if slices.Equal(split(hr.URL.Path), split(MVNOPath)) {
@@ -32,7 +35,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 	p := s.faults.take(id, func(k Kind) bool {
 		switch k {
 		case KindExpiredToken:
-			return op != nil && (op.token || op.lapse != nil) && refused == nil
+			return op != nil && (op.token || op.expire != nil) && refused == nil
 		case KindBusiness:
 			return op != nil && refused == nil
 		default:
@@ -69,12 +72,12 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 	}
 	s.wait(p.delay)
 	if p.main.Kind == KindExpiredToken {
-		if op.lapse != nil {
-			op.lapse(s, r)
+		if op.expire != nil {
+			refused = op.expire(s, r)
 		} else {
 			s.tokens.revoke(hr.Header.Get("Token"))
+			refused = admit(s, r)
 		}
-		refused = admit(s, r)
 	}
 	perform := func() answer {
 		switch {
@@ -86,6 +89,8 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 			a := errorPage(http.StatusMethodNotAllowed, hr.URL.Path)
 			a.header = http.Header{"Allow": {strings.Join(slices.Compact(methods), ", ")}}
 			return a
+		case strings.HasPrefix(hr.URL.Path, ozmapPrefix):
+			return *ozRefuse(http.StatusNotFound, "Not found")
 		default:
 			return errorPage(http.StatusNotFound, hr.URL.Path)
 		}
@@ -100,7 +105,7 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 		if refusal == "" {
 			refusal = op.refusal
 		}
-		text(orElse(p.main.Status, http.StatusOK), refusal).write(w)
+		text(orElse(p.main.Status, orElse(op.refusalStatus, http.StatusOK)), refusal).write(w)
 	case KindTruncate:
 		truncate(w, perform())
 	case KindCutBeforeRead:

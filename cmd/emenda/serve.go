@@ -35,8 +35,10 @@ const (
 	sandboxSVA         = "sva"
 	sandboxSVAPassword = "sva-secret"
 
-	sandboxMVNOKey = "mvno-secret"
-	sandboxCRMKey  = "crm-secret"
+	sandboxMVNOKey       = "mvno-secret"
+	sandboxCRMKey        = "crm-secret"
+	sandboxOzmapKey      = "ozmap-secret"
+	sandboxOzmapSalesKey = "ozmap-sales-secret"
 )
 
 type serveCommand struct {
@@ -187,8 +189,9 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 		"ERP_URL": box, "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
 		"MVNO_URL": box + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword,
+		"OZMAP_URL": box + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken, "GEOCODER_URL": box + sandbox.GeocoderPath,
 	}
-	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "CRM_KEY": sandboxCRMKey, "EMENDA_DOCS": "true"}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "CRM_KEY": sandboxCRMKey, "OZMAP_KEY": sandboxOzmapKey, "OZMAP_SALES_KEY": sandboxOzmapSalesKey, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {
 			return v, true

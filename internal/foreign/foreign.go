@@ -279,6 +279,8 @@ func (c *converter) signIn(out *node) {
 			continue
 		case kind == "http" && scheme == "bearer":
 			words = append(words, fmt.Sprintf("line %d: %s: a bearer token: when an operation gives it, write token: { header: Authorization, prefix: \"Bearer \", obtain: OPERATION, value: \"${answer.…}\" } and x-emenda-token: true where it is carried", s.line, short(s.key)))
+		case kind == "apiKey" && v.word("in") == "header":
+			words = append(words, fmt.Sprintf("line %d: %s: a key in header %s: write header: { %s: key }, and key into gateway.yaml's sign_in", s.line, short(s.key), short(v.word("name")), short(v.word("name"))))
 		case kind == "apiKey":
 			words = append(words, fmt.Sprintf("line %d: %s: a key in %s %s", s.line, short(s.key), short(v.word("in")), short(v.word("name"))))
 		default:

@@ -59,7 +59,7 @@ func readShipped(t *testing.T, pack string) *shipped {
 	config, list := readConfig(shippedConfig)
 	require.Empty(t, list)
 	config = diag.NewFile(config.Name, strings.Replace(config.Text, "  packs: [ura, ", "  packs: ["+pack+", ", 1))
-	require.Contains(t, config.Text, "packs: ["+pack+", ")
+	require.Contains(t, config.Text, "  packs: ["+pack+", ")
 	s := &shipped{config: config}
 	loaded, list := load(config, source{contract: s.contract, folder: func(_ diag.Span, _ string, list *diag.List) *files {
 		s.files = readFolder(diag.Span{}, "../../mappings", shippedConfig, list)

@@ -1,5 +1,5 @@
 // Command show is what `make show-language-N`, `make show-once-N`, `make
-// show-ura-N`, `make show-erp-N` and `make soak` run: it starts the built gateway
+// show-ura-N`, `make show-erp-N`, `make show-mvno-ozmap-N` and `make soak` run: it starts the built gateway
 // as a process, speaks to it over real sockets, and says with figures whether it
 // does what was promised.
 //
@@ -62,6 +62,7 @@ var drivers = map[string]driver{
 	"mvno-ozmap-2": showTurns,
 	"mvno-ozmap-3": showGenerated,
 	"mvno-ozmap-4": showDocumented,
+	"mvno-ozmap-5": showOzmapSDK,
 	"ura-4":        showHostile,
 	"ura-5":        showLongSoak,
 	"soak":         showSoak,

@@ -46,6 +46,7 @@ func cleanEnvironment() []string {
 	for _, e := range os.Environ() {
 		switch name, _, _ := strings.Cut(e, "="); {
 		case strings.HasPrefix(name, "EMENDA_"), strings.HasPrefix(name, "ERP_"), strings.HasPrefix(name, "URA_"), strings.HasPrefix(name, "SGP_"),
+			strings.HasPrefix(name, "OZMAP_"), strings.HasPrefix(name, "OZLOC_"), strings.HasPrefix(name, "GEOCODER_"),
 			strings.HasPrefix(name, "REDIS_"), name == "MAKEFLAGS", name == "MFLAGS", name == "MAKELEVEL":
 		default:
 			kept = append(kept, e)
