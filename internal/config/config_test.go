@@ -49,6 +49,7 @@ func TestShippedFile(t *testing.T) {
 		"ERP_PASSWORD is not set: serving leaves backend erp out",
 		"ERP_USER is not set: serving leaves backend erp out",
 		"GEOCODER_URL is not set: serving leaves backend geocoder out",
+		"MVNO_URL is not set: serving leaves backend mvno out",
 		"OZMAP_URL is not set: serving leaves backend ozloc out",
 		"OZLOC_TOKEN is not set: serving leaves backend ozloc out",
 		"OZMAP_URL is not set: serving leaves backend ozmap out",
@@ -57,7 +58,10 @@ func TestShippedFile(t *testing.T) {
 		"SGP_APP is not set: serving leaves backend sgp out",
 		"SGP_TOKEN is not set: serving leaves backend sgp out",
 		"APP_PASSWORD is not set: serving leaves caller app out",
+		"CRM_KEY is not set: serving leaves caller crm out",
 		"URA_TOKEN is not set: serving leaves caller ivr out",
+		"MVNO_KEY is not set: serving leaves caller mvno out",
+		"MVNO_KEY is not set: serving leaves caller mvno_erp out",
 		"OZMAP_KEY is not set: serving leaves caller ozmap out",
 		"OZMAP_SALES_KEY is not set: serving leaves caller ozmap_vendas out",
 		"SVA_PASSWORD is not set: serving leaves caller sva out",
@@ -70,7 +74,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t",
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t",
 		"SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p", "SVA_PASSWORD", "s")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })
