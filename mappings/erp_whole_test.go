@@ -199,6 +199,6 @@ func TestSecretsERP(t *testing.T) {
 		require.True(t, p.SecretInURL, "%s: the contract says why, so mappings may send it", p.Name)
 	}
 	require.False(t, c.Operations["integracao.bittrainers.authorization"].Params[0].SecretInURL, "no secret")
-	require.Equal(t, []contract.File{{Place: contract.Place{In: contract.InBody, Path: []string{"*", "model", "base64"}}, MaxBytes: 5 << 20}}, c.Operations["comercial.clientes.anexar_arquivos"].Files)
+	require.Equal(t, []contract.File{{Place: contract.Place{In: contract.InBody, Path: []string{"*", "model", "base64"}}, MaxBytes: 5 << 20, Most: 5}}, c.Operations["comercial.clientes.anexar_arquivos"].Files)
 	require.Equal(t, 5, c.Operations["comercial.clientes.anexar_arquivos"].BodySchema.Elements.Most)
 }
