@@ -60,9 +60,11 @@ func TestShippedFile(t *testing.T) {
 		"APP_PASSWORD is not set: serving leaves caller app out",
 		"CRM_KEY is not set: serving leaves caller crm out",
 		"URA_TOKEN is not set: serving leaves caller ivr out",
+		"LOJA_KEY is not set: serving leaves caller loja out",
 		"MVNO_KEY is not set: serving leaves caller mvno out",
 		"MVNO_KEY is not set: serving leaves caller mvno_erp out",
 		"OZMAP_KEY is not set: serving leaves caller ozmap out",
+		"OZMAP_FIELD_KEY is not set: serving leaves caller ozmap_campo out",
 		"OZMAP_SALES_KEY is not set: serving leaves caller ozmap_vendas out",
 		"SVA_PASSWORD is not set: serving leaves caller sva out",
 	}, told)
@@ -74,7 +76,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t",
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t",
 		"SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p", "SVA_PASSWORD", "s")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })
