@@ -124,7 +124,7 @@ var directiveWords = []Entry{
 
 var nameWords = []Entry{
 	{Name: "input", Help: "The input, converted, with defaults and normal forms."},
-	{Name: "request", Help: "The request: method, path, id, and header by name."},
+	{Name: "request", Help: "The request: method, path, id, header by name, and the body where it is JSON, without credentials."},
 	{Name: "caller", Help: "Who calls: name, app, strict."},
 	{Name: "const", Help: "The constants of gateway.yaml."},
 	{Name: "now", Help: "The time of the request; the same in all its expressions."},

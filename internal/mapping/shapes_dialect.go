@@ -49,7 +49,7 @@ func errorsShape() *yamldoc.Shape {
 		name,
 		object("error reply", "The reply to one kind of failure, or the name of a kind to inherit from.",
 			required(key("status", integer, "The HTTP status, 100 to 599.")),
-			key("json", value, "The body as JSON; `error` holds kind, class, message and fields, `request` its id."),
+			key("json", value, "The body as JSON; `error` holds kind, class, message, fields and, of `forbidden`, the permission that is missing, `request` its id."),
 			key("text", text, "The body, sent byte for byte."),
 			key("type", text, "The Content-Type; without it, what json or text say."),
 		),

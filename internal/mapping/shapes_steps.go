@@ -91,8 +91,8 @@ func catchShape() *yamldoc.Shape {
 	s := mapOf(oneOf(
 		enum("continue", "hold"),
 		object("catch", "What happens instead.",
-			key("use", value, "A value that becomes the step's body; `error` holds class, status and message."),
-			key("fail", value, "Ends the run as refused, with this text; `error` holds class, status and message."),
+			key("use", value, "A value that becomes the step's body; `error` holds class, status, message and, where the backend refused with one, the answer without secrets."),
+			key("fail", value, "Ends the run as refused, with this text; `error` holds class, status, message and, where the backend refused with one, the answer without secrets."),
 		),
 	), "", "")
 	s.Min = 1

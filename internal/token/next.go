@@ -169,31 +169,33 @@ func (s *Source) turn(ctx context.Context, change func(k *Kept, ok bool) bool) {
 // itself: when those under way here are done, and among replicas as far as they
 // can be reached. done ends it.
 func (s *Source) Turn(ctx context.Context, alone bool) (done func(), err error) {
-	if !alone {
-		s.sending.RLock()
-		return s.sending.RUnlock, nil
+	n := int64(1)
+	if alone {
+		n = everybody
 	}
-	s.sending.Lock()
-	if err := ctx.Err(); err != nil {
-		s.sending.Unlock()
+	if err := s.sending.Acquire(ctx, n); err != nil {
 		return nil, err
 	}
-	if s.o.Shared == nil {
-		return s.sending.Unlock, nil
+	here := func() { s.sending.Release(n) }
+	if !alone || s.o.Shared == nil {
+		return here, nil
 	}
 	for {
 		unlock, ok, err := s.o.Shared.LockToken(ctx, s.o.Name+" alone")
 		switch {
 		case err != nil:
-			return s.sending.Unlock, nil //nolint:nilerr // the others cannot be reached: this process goes on by itself
+			return here, nil //nolint:nilerr // the others cannot be reached: this process goes on by itself
 		case ok:
-			return func() { unlock(); s.sending.Unlock() }, nil
+			return func() { unlock(); here() }, nil
 		case !pause(ctx, brief):
-			s.sending.Unlock()
+			here()
 			return nil, ctx.Err()
 		}
 	}
 }
+
+// everybody is more requests than are ever under way.
+const everybody = 1 << 30
 
 // brief is how often is looked whether another replica is done.
 const brief = 3 * time.Millisecond

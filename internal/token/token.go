@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Options are a source's settings.
@@ -40,10 +42,10 @@ type Source struct {
 	done   sync.WaitGroup
 
 	// Where answers bring the token.
-	sending sync.RWMutex // held by requests under way; written by one that goes alone
-	turns   sync.Mutex   // one change at a time of what is kept
-	own     []string     // Kept.Spare where nothing is shared
-	dead    past         // what the backend has refused; under mu
+	sending *semaphore.Weighted // one each for requests under way, everybody for one that goes alone
+	turns   sync.Mutex          // one change at a time of what is kept
+	own     []string            // Kept.Spare where nothing is shared
+	dead    past                // what the backend has refused; under mu
 }
 
 // held is a token and how long it is good. Where the clock is the system's,
@@ -99,7 +101,7 @@ func New(o Options) *Source {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Source{o: o}
+	s := &Source{o: o, sending: semaphore.NewWeighted(everybody)}
 	s.base, s.stop = context.WithCancel(context.Background())
 	return s
 }
