@@ -338,7 +338,7 @@ func (s *injection) paths() {
 	}
 	for _, path := range []string{
 		"/ws/ura/../ura/consultacliente/", "/ws/ura/./consultacliente/", "/ws//ura/consultacliente/", "//ws/ura/consultacliente/", "/ws/ura/consultacliente/..", "/ws/ura/%63onsultacliente/",
-		"/ws/ura%2fconsultacliente/", "/ws/ura/consultacliente/%2e%2e/", "/ws/comercial/cliente/dados", "/%2e%2e/ws/ura/consultacliente/", "*", "http://127.0.0.1/ws/ura/consultacliente/",
+		"/ws/ura%2fconsultacliente/", "/ws/ura/consultacliente/%2e%2e/", "/ws/comercial/cliente/dados/todos", "/%2e%2e/ws/ura/consultacliente/", "*", "http://127.0.0.1/ws/ura/consultacliente/",
 		"/ws/ura/" + strings.Repeat("52998224725", 900),
 	} {
 		s.onPath(path)
