@@ -325,7 +325,9 @@ func (p *planner) callFlow(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope)
 	}
 	if f == nil {
 		d := p.list.Errorf(at.Span, "unknown-name", "unknown flow %s", quoteShort(at.Text))
-		if near := diag.Suggest(name, keysOf(p.flows)); near != "" {
+		if pack := p.world.FlowsAside[name]; pack != "" {
+			d.Help = "it stands in the pack " + pack + ", which packs under gateway: does not name; a flow of a folder that holds no mapping is there for all"
+		} else if near := diag.Suggest(name, keysOf(p.flows)); near != "" {
 			d.Help = "did you mean flows." + near + "?"
 		}
 		i.ends(callOutcomes(&contract.Operation{Changes: true}))

@@ -19,6 +19,8 @@ type World struct {
 	Contracts map[string]*contract.Contract
 	Functions *expr.Functions
 	Formats   map[string]*expr.Format
+	// FlowsAside are the packs of flows that are not served, by the flows' names: for the help of who calls one.
+	FlowsAside map[string]string
 }
 
 // Load checks and compiles the files of a mappings folder (contracts apart):

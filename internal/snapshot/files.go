@@ -22,7 +22,7 @@ type files struct {
 	partial   bool                  // some could not be read: what they declare is not known
 	builtIn   bool                  // they are the binary's own
 	inside    map[*diag.File]string // their names inside the folder
-	aside     map[*diag.File]bool   // mappings of packs that are not served
+	aside     map[*diag.File]bool   // mappings and flows of packs that are not served
 }
 
 func newFiles() *files {

@@ -13,8 +13,8 @@ import (
 	"github.com/emenda-gateway/emenda/internal/diag"
 )
 
-// twoPacks are two folders that answer the same from different backends; other
-// files of theirs are there for all.
+// twoPacks are two folders that answer the same from different backends. A flow
+// in one of them is the pack's own.
 var twoPacks = map[string]string{
 	"mappings/near/where.yaml": `emenda: 1
 route: { path: where, dialect: plain }
@@ -35,12 +35,14 @@ reply: [{ json: { found: "${answer_of.found}" } }]
 tests:
   - { name: far, caller: kiosk, request: { json: {} }, upstream: [{ call: depot GET /where, answer: { json: { found: true } } }], reply: { status: 200, json: { found: true } } }
 `,
-	"mappings/far/flows/ask.yaml": `emenda: 1
+	"mappings/far/flows/ask.yaml": askFlow,
+}
+
+const askFlow = `emenda: 1
 flow: ask
 steps: { asked: { request: { backend: depot, method: GET, path: /where } } }
 result: { found: "${asked.found ?? false}" }
-`,
-}
+`
 
 // packed loads the base with two packs, and gateway.packs as it says.
 func packed(t *testing.T, packs string) (*Loaded, diag.List) {
@@ -80,7 +82,8 @@ func TestPacks(t *testing.T) {
 			}
 			require.ElementsMatch(t, c.routes, routes)
 			require.Equal(t, c.tests, tests)
-			require.NotNil(t, l.Set.Flows["ask"], "a flow is there for all")
+			require.Equal(t, packs == "[far]", l.Set.Flows["ask"] != nil, "a pack's flow is served with it")
+			require.NotNil(t, l.Set.Flows["find"], "a flow that stands in no pack is there for all")
 			require.Len(t, goodOf("gateway.yaml", l, time.Now()).Files, len(l.files.all), "what is not served is kept, too")
 
 			settings, problems := l.Resolve(func(string) (string, bool) { return "", false })
@@ -99,6 +102,30 @@ func TestPacks(t *testing.T) {
 	_, list := packed(t, "")
 	require.Contains(t, list.Text(), "mappings/near/where.yaml:2:16: GET /api/where is already routed in mappings/far/where.yaml:2:16")
 	require.Contains(t, list.Text(), "packs under gateway: in gateway.yaml names those that are served")
+}
+
+// A pack that is not served may call backends that are not configured. Who calls
+// a flow of it is told where it stands; one in a folder without mappings is there for all.
+func TestFlowsOfPacksThatAreNotServed(t *testing.T) {
+	load := func(t *testing.T, edit map[string]string) diag.List {
+		texts := readBase(t)
+		maps.Copy(texts, twoPacks)
+		maps.Copy(texts, edit)
+		texts["gateway.yaml"] = strings.Replace(texts["gateway.yaml"], "  mappings: ./mappings\n", "  mappings: ./mappings\n  packs: [near]\n", 1)
+		_, list := loadTexts(texts)
+		return list
+	}
+	require.Empty(t, load(t, nil).Text(), "depot is no backend, and nobody asks")
+
+	calls := strings.NewReplacer("flows.find", "flows.ask", ", with: { id: \"${input.id}\" }", "").Replace(twoPacks["mappings/near/where.yaml"])
+	told := load(t, map[string]string{"mappings/near/where.yaml": calls}).Text()
+	require.Contains(t, told, `mappings/near/where.yaml:4:25: unknown flow "flows.ask"`)
+	require.Contains(t, told, "it stands in the pack far, which packs under gateway: does not name")
+
+	broken := load(t, map[string]string{"mappings/near/where.yaml": calls, "mappings/far/flows/ask.yaml": askFlow + "result: [\n"}).Text()
+	require.Contains(t, broken, "it stands in the pack far", "told by how it looks")
+
+	require.Contains(t, load(t, map[string]string{"mappings/flows/ask.yaml": strings.Replace(askFlow, "flow: ask", "flow: asked", 1)}).Text(), `unknown backend "depot"`)
 }
 
 // An edit of a pack that is not served touches no test; serving another touches all.

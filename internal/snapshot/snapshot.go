@@ -81,8 +81,9 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 	}
 	l := &Loaded{Config: cfg, Contracts: map[string]*contract.Contract{}, Hash: hash(file, files), zone: zoneOf(cfg), files: files, functions: functions}
 	l.loadContracts(files, from, &list)
-	set, found := mapping.Load(files.choose(&cfg.Gateway, &list), files.texts, mapping.World{
-		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(),
+	chosen := files.choose(&cfg.Gateway, &list)
+	set, found := mapping.Load(chosen, files.texts, mapping.World{
+		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(), FlowsAside: files.flowsAside(),
 	})
 	list.Add(found)
 	if set != nil && !files.partial {
