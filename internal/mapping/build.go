@@ -19,9 +19,38 @@ func (p *planner) build() {
 	p.markEarly(ordered)
 	s := p.compileRules(ordered)
 	for _, n := range ordered {
+		if n.step == nil || !n.step.final {
+			p.buildNode(n, s)
+		}
+	}
+	p.buildFinally(ordered, s)
+	p.order()
+}
+
+// buildFinally compiles the steps of finally: the others may not have run.
+func (p *planner) buildFinally(ordered []*node, s *expr.Scope) {
+	if p.plan.Finally == 0 {
+		return
+	}
+	for _, i := range p.infos {
+		if !i.final && i.entry != nil {
+			i.entry.MayMiss = true
+		}
+	}
+	for _, name := range []string{"order", "failures"} {
+		if e, ok := s.Lookup(name); ok {
+			words, was := e.Barred, e.Type
+			if name == "order" {
+				e.Type = orderStateType
+			} else {
+				e.Barred = ""
+			}
+			defer func() { e.Barred, e.Type = words, was }()
+		}
+	}
+	for _, n := range ordered {
 		p.buildNode(n, s)
 	}
-	p.order()
 }
 
 // compileRules compiles the rules and gives the scope in which they hold. The
@@ -95,7 +124,7 @@ func (p *planner) finish() {
 	slots := &p.plan.Slots
 	for name, slot := range map[string]*int{
 		"input": &slots.Input, "request": &slots.Request, "caller": &slots.Caller, "const": &slots.Const,
-		"now": &slots.Now, "warnings": &slots.Warnings, "failures": &slots.Failures,
+		"now": &slots.Now, "warnings": &slots.Warnings, "failures": &slots.Failures, "order": &slots.Order,
 	} {
 		if !used[name] {
 			*slot = -1
@@ -209,7 +238,7 @@ func (p *planner) unusedInput() {
 			walk(n.Entries[i].Value)
 		}
 	}
-	for _, k := range []string{"rules", "let", "steps", "reply", "result"} {
+	for _, k := range []string{"rules", "let", "steps", "reply", "result", "order", "finally"} {
 		walk(p.doc.root.Get(k))
 	}
 	walk(p.doc.root.Get("route").Get("repeat"))

@@ -26,11 +26,18 @@ func (l *loader) mapping(d *document) {
 	if r.Replaces != nil && d.root.Get("input") == nil {
 		plan.Input = inputOf(r.Replaces, "input")
 	}
-	p := &planner{loader: l, doc: d, plan: plan}
+	p := &planner{loader: l, doc: d, plan: plan, durable: textOf(d.root.Get("mode")) == "durable"}
+	plan.lasts = p.durable
 	p.build()
 	r.Changes = plan.changes()
-	p.repeat(r, route.Get("repeat"))
-	p.replies()
+	if p.durable {
+		p.undos()
+		p.undoable()
+	} else {
+		p.repeat(r, route.Get("repeat"))
+		p.replies()
+	}
+	p.ordered(r)
 	p.finish()
 	if r.Dialect != nil {
 		l.credentials(r)

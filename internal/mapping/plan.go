@@ -91,7 +91,10 @@ type Plan struct {
 	Slots   Slots
 	Input   *Input
 	Rules   []*Rule
-	Steps   []*Step        // in the file's order
+	Steps   []*Step        // in the file's order; those of `finally` are the last
+	Finally int            // how many of them are `finally`'s
+	Order   *Order         // of a durable mapping; nil for others
+	lasts   bool           // some step is one that only orders can do
 	Replies []*Reply       // a mapping's; the last has no When
 	Result  *expr.Template // a flow's
 	Const   jsonx.Value
@@ -109,7 +112,7 @@ func (p *Plan) waits() bool {
 
 // Slots are where a frame holds what the runner fills in; -1: not used by this plan.
 type Slots struct {
-	Input, Request, Caller, Const, Now, Warnings, Failures, Error int
+	Input, Request, Caller, Const, Now, Warnings, Failures, Error, Order, Answer int
 }
 
 // Input is how received fields become `input`.
@@ -163,8 +166,9 @@ type Step struct {
 	Cache   *Cache
 	Claim   *Claim
 	Catch   *Catch
-	Changes bool // some case calls an operation or flow that changes something
-	Waits   bool // some case calls an operation, itself or in a flow: it takes a time worth telling
+	Durable *Durable // nil: nothing that only orders do
+	Changes bool     // some case calls an operation or flow that changes something
+	Waits   bool     // some case calls an operation, itself or in a flow: it takes a time worth telling
 	At      diag.Span
 }
 
@@ -177,6 +181,8 @@ type Case struct {
 	Memory *MemoryStep    // Recall, Remember
 	Use    *expr.Template // Use
 	Fail   *expr.Template // Fail: the message
+	Wait   *Wait          // Wait
+	Sleep  time.Duration  // Sleep
 	At     diag.Span
 }
 
@@ -192,6 +198,8 @@ const (
 	DoUse
 	DoFail
 	DoSkip
+	DoWait  // of orders
+	DoSleep // of orders
 )
 
 // Call is a call of an operation or a flow.
@@ -258,6 +266,7 @@ type Each struct {
 type Retry struct {
 	Times int
 	Every time.Duration
+	For   time.Duration // of orders: how long it is tried, in the place of Times; 0: Times says
 }
 
 // Cache keeps ok answers of a call that changes nothing, in this process.
@@ -286,6 +295,7 @@ type CatchEntry struct {
 	Status   int
 	Kind     CatchKind
 	Continue bool
+	Hold     bool // of orders: people decide
 	Use      *expr.Template
 	Fail     *expr.Template
 }
@@ -442,8 +452,29 @@ type Test struct {
 	Remember     map[string][]MemoryEntry // `memory` expected afterwards: key under `after`
 	Input        *yamldoc.Node            // a flow's test: its input
 	Result       *yamldoc.Node            // a flow's test: its expected result
-	Refused      bool                     // a flow's test: expected to end refused …
-	State        string                   // … or in this state
+	Events       []TestEvent
+	Decisions    []string
+	Order        *TestOrder // a durable mapping's test; nil: nothing is expected of it
+	Refused      bool       // a flow's test: expected to end refused …
+	State        string     // … or in this state
+}
+
+// TestEvent is an event that comes in a test.
+type TestEvent struct {
+	Event string
+	Key   jsonx.Value
+	Body  *yamldoc.Node // nil: none
+}
+
+// TestOrder is how an order of a test must end.
+type TestOrder struct {
+	State        string // "none": none is begun
+	Undone, Left []string
+	ToldUndone   bool // undone is said, if only to be none
+	ToldLeft     bool
+	Step, Class  string
+	Shows        *yamldoc.Node
+	At           diag.Span
 }
 
 // TestExchange is one request of a test and what must come back.

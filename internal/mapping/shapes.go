@@ -5,11 +5,6 @@ import "github.com/emenda-gateway/emenda/internal/yamldoc"
 // Version is the language version files begin with: `emenda: 1`.
 const Version = "1"
 
-// The words of keys that have their place in the language but no meaning yet.
-const (
-	laterOrder = "not supported yet: %s belongs to durable orders"
-)
-
 // The tables of keys: reading, docs/mapping.md and the JSON Schema come from them.
 var (
 	// MappingShape is a file with `route:`.
@@ -54,10 +49,6 @@ func required(k yamldoc.Key) yamldoc.Key {
 	return k
 }
 
-func later(name, words, doc string) yamldoc.Key {
-	return yamldoc.Key{Name: name, Shape: anything, Doc: doc, Later: words}
-}
-
 func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
 	return &yamldoc.Shape{Name: name, Form: yamldoc.ObjectForm, Doc: doc, Keys: keys}
 }
@@ -97,10 +88,10 @@ func mappingShape() *yamldoc.Shape {
 		key("rules", listOf(ruleShape()), "What must hold between fields; all faults are told at once."),
 		key("let", letShape(), "Named values, computed once, when first used."),
 		key("steps", stepsShape(), "The calls and what lies between them."),
-		required(key("reply", repliesShape(), "The answers: the first whose `when` holds once all steps settled; the last has no `when`.")),
-		later("mode", "not supported yet: mode belongs to durable orders", "`durable` records every step."),
-		later("order", "not supported yet: order belongs to durable orders", "Key, deadline and accepted reply of durable orders."),
-		later("finally", "not supported yet: finally belongs to durable orders", "Steps that run at every end of an order."),
+		key("reply", repliesShape(), "The answers: the first whose `when` holds once all steps settled; the last has no `when`. A durable mapping has none: `order.accepted` is its answer."),
+		key("mode", enum("durable"), "`durable`: a request begins an order, whose steps run one by one, each recorded, through crashes and restarts, until all is done or all is undone."),
+		key("order", orderShape(), "What makes two requests the same order, how long it may take, and what is answered and shown."),
+		key("finally", stepsShape(), "Steps that run at every end of an order, whatever its state."),
 		key("tests", testsShape(false), "Requests, the backends' answers and what must come back; run by `emenda test` and before every reload."),
 	)
 }
@@ -131,6 +122,21 @@ func routeShape() *yamldoc.Shape {
 			required(key("for", duration, "How long the first answer is given.")),
 		), "Gives a repeated request the first answer: while that one is under way it waits, and what was sent is not sent again."),
 		key("operation", text, "An operation, as `backend.operation`, in whose place the mapping stands: its method and path are the route's, what it takes is the input unless `input` says otherwise."),
+	)
+}
+
+func orderShape() *yamldoc.Shape {
+	return object("order", "What a durable mapping says of its orders.",
+		required(key("key", value, "What makes two requests of one caller the same order; the same key with another body is refused.")),
+		required(key("deadline", duration, "How long an order may take in all; what still runs then is undone, or held for people.")),
+		key("subject", value, "The documents of the people an order is about, a text or a list: `emenda privacy` finds it by them."),
+		key("shows", value, "What is shown of an order while it runs and afterwards; steps that have not settled have no value."),
+		required(key("accepted", object("accepted", "The answer to who begins an order, and to who sends it again.",
+			key("status", integer, "The HTTP status; without it, 202."),
+			key("header", mapOf(value, "", ""), "Header fields."),
+			key("json", value, "The body, as JSON; `order` holds id and state."),
+			key("type", text, "The Content-Type; without it, application/json."),
+		), "The answer to who begins an order, and to who sends it again. `Prefer: wait=N` waits so many seconds for the order's end first.")),
 	)
 }
 
