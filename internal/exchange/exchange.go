@@ -30,6 +30,7 @@ type Options struct {
 	SignIns     SignIns // nil: who signs in wrongly never has to wait
 	SignInLimit store.SignInLimit
 	Tickets     Tickets // nil: callers fetch no tokens
+	Orders      Orders  // nil: durable mappings cannot begin anything
 	Zone        *time.Location
 	Clock       func() time.Time
 	// Unavailable tells of a backend whether it is not to be called, and what callers are told; may be nil.
@@ -128,6 +129,9 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
 		given.Request = f.Get(p.Slots.Request)
+	}
+	if p.Ordered() {
+		return e.order(ctx, f, route, r, caller, given, report, buf)
 	}
 	if !route.Changes {
 		return e.run(ctx, f, route, r, given, nil, watch, report, buf)

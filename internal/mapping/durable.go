@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,9 @@ const (
 	undoTimes = 4
 	undoEvery = 15 * time.Second
 )
+
+// lookupAfter is how long a lost call is given to take effect before somebody looks.
+const lookupAfter = 5 * time.Second
 
 // keyHeader is the header field that tells a backend that a call is the same
 // as one before (draft-ietf-httpapi-idempotency-key-header).
@@ -164,7 +168,10 @@ func (p *planner) side(i *stepInfo, n *yamldoc.Node, s *expr.Scope) (*Step, *exp
 
 // lookup compiles what finds out whether a lost call took effect.
 func (p *planner) lookup(i *stepInfo, n *yamldoc.Node, s *expr.Scope) *Lookup {
-	l := &Lookup{Slot: p.plan.Layout.NewSlot()}
+	l := &Lookup{Slot: p.plan.Layout.NewSlot(), After: lookupAfter}
+	if a := n.Get("after"); a != nil {
+		l.After = p.duration(a, "after")
+	}
 	step, answer := p.side(i, n, s)
 	l.Step = step
 	if step.Changes {
@@ -195,11 +202,20 @@ func (p *planner) lookup(i *stepInfo, n *yamldoc.Node, s *expr.Scope) *Lookup {
 // undos compiles what takes steps back, once all of them are known: any other
 // step may or may not have run.
 func (p *planner) undos() {
-	view := p.view(inOrder)
 	for _, i := range p.infos {
 		u := i.value.Get("undo")
 		if u == nil || u.Kind != yamldoc.Map || i.step.Durable == nil {
 			continue
+		}
+		view := p.view(inOrder)
+		needed := i.step.Needs // was there, else it had not run
+		if len(i.step.Cases) == 1 {
+			needed = append(slices.Clone(needed), i.step.Cases[0].Needs...)
+		}
+		for _, need := range needed {
+			if e, ok := view.Lookup(p.infos[need].label()); ok {
+				e.MayMiss = false
+			}
 		}
 		s := view.Child()
 		if as := i.value.Get("as"); as != nil && i.step.Each != nil && as.Text != "" {

@@ -42,6 +42,7 @@ type Lookup struct {
 	Found *expr.Template
 	Slot  int            // of `found`
 	Use   *expr.Template // nil: what was found
+	After time.Duration  // how long after the call it looks
 }
 
 // Poll repeats a call that only reads.

@@ -29,7 +29,7 @@ func (l *loader) mapping(d *document) {
 	p := &planner{loader: l, doc: d, plan: plan, durable: textOf(d.root.Get("mode")) == "durable"}
 	plan.lasts = p.durable
 	p.build()
-	r.Changes = plan.changes()
+	r.Changes = plan.Changes()
 	if p.durable {
 		p.undos()
 		p.undoable()

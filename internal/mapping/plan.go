@@ -100,8 +100,8 @@ type Plan struct {
 	Const   jsonx.Value
 }
 
-// changes tells whether some step changes something.
-func (p *Plan) changes() bool {
+// Changes tells whether some step changes something.
+func (p *Plan) Changes() bool {
 	return slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Changes })
 }
 

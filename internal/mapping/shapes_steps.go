@@ -42,11 +42,12 @@ func lookupShape() *yamldoc.Shape {
 		key("body", value, "Its body."),
 		required(key("found", value, "What shows that the call took effect, made of `answer`; without value, it did not.")),
 		key("use", value, "The step's body then, made of `found`; without it, what was found."),
+		key("after", duration, "How long a lost call is given to take effect before it is looked for; without it, 5s."),
 	)
 }
 
 func undoShape() *yamldoc.Shape {
-	return object("undo", "What takes a step back.",
+	return object("undo", "What takes a step back. It is made again when its answer was lost: to take back twice must do no harm.",
 		key("when", condition, "A bare condition; when it does not hold, nothing is to be taken back."),
 		required(key("call", name, "The operation or flow that takes it back.")),
 		key("with", value, "Its parameters, or the flow's input."),
