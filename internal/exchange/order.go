@@ -95,7 +95,7 @@ func (e *Exchanger) order(ctx context.Context, f *expr.Frame, route *mapping.Rou
 	}
 	report.Repeat = "first"
 	if !state.New {
-		report.Repeat = "ended"
+		report.Repeat = "replayed"
 	}
 	if wait := preferredWait(r); wait > 0 {
 		within, cancel := context.WithTimeout(ctx, wait)

@@ -15,6 +15,12 @@ const (
 	lookEvery = 15 * time.Second
 )
 
+// What is recorded of calls that may have been sent, and of those that were looked for.
+const (
+	mayBeSent = "it may have been sent, by a run that ended before it was answered"
+	notFound  = "it was looked for, and not found"
+)
+
 // goOn goes on with what has begun, up to its end, not caught yet. fresh tells
 // that this run of the order has begun it: nothing of it can have been sent before.
 func (s *scope) goOn(st *mapping.Step, name string, elem []byte, e *end, fresh bool) (*end, error) {
@@ -199,6 +205,7 @@ type call struct {
 func (c *call) make(fresh bool) (*end, error) {
 	o := c.s.o
 	lost := false // the answer of an attempt
+	made := 0     // attempts that count
 	for n := 1; ; n++ {
 		if n > 1 {
 			_, first, err := o.step(c.attempt(n)+" begins", func(context.Context, time.Time) *end { return &end{Case: -1} })
@@ -211,16 +218,21 @@ func (c *call) make(fresh bool) (*end, error) {
 		if err != nil {
 			return nil, err
 		}
+		killed := e.Why == mayBeSent
 		if e.State == contract.Unknown && c.lookup != nil {
 			if e, err = c.look(n, e); err != nil {
 				return nil, err
 			}
+			if killed && e.Why == notFound {
+				continue // it never went out
+			}
 		}
-		if c.undoes && lost && e.Class == contract.ClassNotFound {
+		made++
+		if lost = lost || !fresh; c.undoes && lost && e.Class == contract.ClassNotFound {
 			return &end{At: e.At, Why: "gone, after an answer that was lost"}, nil
 		}
 		lost = lost || e.State == contract.Unknown
-		if e.okay() || !c.tries(n, e) {
+		if e.okay() || !c.tries(made, e) {
 			return e, nil
 		}
 		every := c.retry.Every
@@ -258,7 +270,7 @@ func (c *call) once(n int, fresh bool) (*end, error) {
 	e, _, err := s.o.step(c.attempt(n), func(ctx context.Context, now time.Time) *end {
 		op := cs.Call.Operation
 		if !fresh && op != nil && op.Changes && !c.again {
-			return &end{State: contract.Unknown, Class: contract.ClassBroken, Why: "it may have been sent, by a run that ended before it was answered"}
+			return &end{State: contract.Unknown, Class: contract.ClassBroken, Why: mayBeSent}
 		}
 		r := s.open(now)
 		defer r.close()
@@ -299,7 +311,7 @@ func (c *call) look(n int, lost *end) (*end, error) {
 			}
 			found := c.lookup.Found.Value(r.f)
 			if r.f.Err() == nil && found.None() {
-				return &end{State: contract.Failed, Class: lost.Class, Why: "it was looked for, and not found"}
+				return &end{State: contract.Failed, Class: lost.Class, Why: notFound}
 			}
 			r.f.Set(c.lookup.Slot, found)
 			body := found
@@ -318,7 +330,7 @@ func (c *call) look(n int, lost *end) (*end, error) {
 		case e.Hit:
 			e.Hit = false
 			return e, nil
-		case e.State == contract.Failed && e.Class == lost.Class && e.Status == 0 && e.Why == "it was looked for, and not found":
+		case e.Why == notFound:
 			return e, nil
 		case e.Class == contract.ClassTemplate, k == lookTimes:
 			return &end{State: contract.Unknown, Class: lost.Class, Why: "it could not be looked for", Cause: e.Cause, At: e.At}, nil

@@ -125,7 +125,7 @@ func (s *scope) begin(st *mapping.Step, name string, at int, elem []byte) (*end,
 		if e.Hold {
 			e.Hold, e.Dead = false, true
 		}
-		if e.Dead && (e.State == contract.Unknown || held && o.committed) {
+		if e.Dead && !o.ending && (e.State == contract.Unknown || held && o.committed) {
 			o.left = append(o.left, s.path+name)
 		}
 		return e, nil

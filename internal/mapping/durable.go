@@ -62,7 +62,7 @@ func (p *planner) lasting(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 	}
 	call := p.onlyCall(i)
 	p.idempotency(i, d, n, s, call)
-	if l := n.Get("lookup"); l != nil && l.Kind == yamldoc.Map {
+	if l := n.Get("lookup"); l != nil && l.Kind == yamldoc.Map && l.Get("call") != nil && l.Get("found") != nil {
 		if !i.step.Changes && !i.unclear() {
 			p.list.Errorf(n.KeyOf("lookup").Span, "misplaced-key", "lookup belongs to a step that changes something: one that only reads is simply made again")
 		}
@@ -87,6 +87,7 @@ func (p *planner) lasting(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 		if i.step.Changes || call == nil && !i.unclear() {
 			p.list.Errorf(n.KeyOf("poll").Span, "misplaced-key", "poll belongs to a step that calls an operation and only reads")
 		}
+		i.told = true // that until holds is what it is for
 		d.Poll = &Poll{Every: p.duration(poll.Get("every"), "every"), For: p.duration(poll.Get("for"), "for")}
 		p.withAnswer(i.body, func() { d.Poll.Until = p.condition(poll.Get("until"), s) })
 		i.step.Needs = p.needs(i.step.Needs, condInfo(d.Poll.Until))
@@ -204,7 +205,7 @@ func (p *planner) lookup(i *stepInfo, n *yamldoc.Node, s *expr.Scope) *Lookup {
 func (p *planner) undos() {
 	for _, i := range p.infos {
 		u := i.value.Get("undo")
-		if u == nil || u.Kind != yamldoc.Map || i.step.Durable == nil {
+		if u == nil || u.Kind != yamldoc.Map || i.step.Durable == nil || u.Get("call") == nil {
 			continue
 		}
 		view := p.view(inOrder)
@@ -247,16 +248,11 @@ func (p *planner) undos() {
 			out.When = p.condition(w, s)
 			s = holds(s, out.When)
 		}
-		if u.Get("call") != nil {
-			out.Step, _ = p.side(i, u, s)
-		}
+		out.Step, _ = p.side(i, u, s)
 		if r := u.Get("retry"); r != nil && r.Kind == yamldoc.Map {
 			out.Retry = *p.retry(r)
 		}
 		i.step.Durable.Undo = out
-		if out.Step == nil {
-			i.step.Durable.Undo = nil
-		}
 	}
 }
 
