@@ -1,0 +1,5 @@
+package order_test
+
+const helperEnv = "EMENDA_ORDER_HELPER"
+
+func helper() {}
