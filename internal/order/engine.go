@@ -125,6 +125,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 		e.library = nil // a launch that fails shuts down by itself
 		return fmt.Errorf("the orders cannot be gone on with: %w", plain(err))
 	}
+	e.tellOfOthers(ctx)
 	e.inBackground(e.keepProgress)
 	e.inBackground(e.sweep)
 	if e.lease != nil {
@@ -132,6 +133,14 @@ func (e *Engine) open(ctx context.Context) (err error) {
 		e.inBackground(e.lookForEvents)
 	}
 	return nil
+}
+
+// tellOfOthers tells of orders that only another version goes on with.
+func (e *Engine) tellOfOthers(ctx context.Context) {
+	var n int
+	if _, err := e.db.row(ctx, e.db, `SELECT COUNT(*) FROM @orders WHERE ended = 0 AND version <> $1`, []any{e.options.Version}, &n); err == nil && n > 0 {
+		e.log.Warn("orders: some were begun under another version of the interpreter, and wait for a gateway of that version", slog.Int("orders", n))
+	}
 }
 
 // inBackground runs fn until the engine is released.

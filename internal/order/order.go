@@ -151,7 +151,9 @@ type Run interface {
 	// Cancelled tells whether somebody has asked for undo. It gives the same at the
 	// same place every time, and goes on giving it. An error shows in the next call.
 	Cancelled() (reason, by string, is bool)
-	// Progress tells what to show in lists. It is kept soon, not at once, and never fails.
+	// Progress tells what to show in lists. It is kept soon, not at once; only that
+	// nothing can be undone any more (Committed) is kept before it returns: whoever
+	// asks for undo is refused from then on, and who did before shows in Cancelled.
 	Progress(p Progress)
 }
 

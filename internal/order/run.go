@@ -31,6 +31,8 @@ type run struct {
 	seen   map[string]int64
 	judged int64 // the act the last decision came from
 	undo   *cancel
+
+	committed bool // and that is written
 }
 
 // cancel is who asked for undo.
@@ -46,7 +48,18 @@ func (r *run) Order() *Order { return r.order }
 func (r *run) Context() context.Context { return r.own }
 
 // Progress tells what lists show.
-func (r *run) Progress(p Progress) { r.e.progress.put(r.order.ID, p) }
+func (r *run) Progress(p Progress) {
+	if p.Committed && !r.committed && r.broken == nil {
+		err := r.persist(func(ctx context.Context) error {
+			return r.e.writeProgress(ctx, r.e.db, r.order.ID, &p, millis(r.e.now()))
+		})
+		if err != nil {
+			return // and in the next call
+		}
+		r.committed = true
+	}
+	r.e.progress.put(r.order.ID, p)
+}
 
 // fail ends the run: from now on every call gives the error.
 func (r *run) fail(err error) error {

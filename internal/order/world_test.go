@@ -69,12 +69,6 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Run("PostgreSQL", func(t *testing.T) { test(t, newWorld(t, postgres(t))) })
 }
 
-var server struct {
-	once sync.Once
-	n    int
-	mu   sync.Mutex
-}
-
 // postgres gives a database of a server of its own.
 func postgres(t testing.TB) string { return pgtest.Start(t).URL() }
 
