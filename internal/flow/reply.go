@@ -51,6 +51,8 @@ func (r *run) reply(buf []byte) Outcome {
 			}
 		case rep.Patch != nil:
 			buf = r.patch(rep.Patch, buf)
+		case rep.File != "":
+			buf = append(buf, rep.File...)
 		}
 		if out.Type == "" {
 			out.Type = typeJSON
