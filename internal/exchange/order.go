@@ -62,7 +62,7 @@ func (e *Exchanger) order(ctx context.Context, f *expr.Frame, route *mapping.Rou
 		return internal(err)
 	}
 	if noKey(key) {
-		return e.refuse(route.Errors, r, intake.Missing(o.Field, route.Dialect), report, buf)
+		return e.refuse(route.Errors, r, intake.Missing(o.Field, route.Dialect, intake.Language(r, route.Dialect.Languages)), report, buf)
 	}
 	var subjects []string
 	if o.Subject != nil {

@@ -53,6 +53,8 @@ func (r *run) renderReply(rep *mapping.Reply, index int, buf []byte) Outcome {
 		}
 	case rep.Patch != nil:
 		buf = r.patch(rep.Patch, buf)
+	case rep.File != "":
+		buf = append(buf, rep.File...)
 	}
 	if out.Type == "" {
 		out.Type = typeJSON

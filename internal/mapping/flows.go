@@ -49,6 +49,11 @@ func (l *loader) declareFlows() {
 		f := &flowInfo{name: n.Text, doc: d, calls: flowCalls(d.root)}
 		f.plan = l.newPlan(d, "flows."+n.Text)
 		f.plan.Input = l.input(d.root.Get("input"), "input")
+		for _, k := range []string{"schema", "form"} {
+			if v := d.root.Get("input").Get(k); v != nil && v.Kind != yamldoc.Map {
+				l.list.Errorf(d.root.Get("input").KeyOf(k).Span, "misplaced-key", "a flow's input is fields: what is checked as a whole has been checked by who calls it")
+			}
+		}
 		l.flows[n.Text] = f
 		declared = append(declared, f)
 	}

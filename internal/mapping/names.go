@@ -14,10 +14,13 @@ import (
 type planner struct {
 	*loader
 	doc    *document
+	form   *document // whose lets and rules are the plan's, too; nil: none
 	plan   *Plan
 	isFlow bool
 	// durable tells that steps are recorded: of a durable mapping, or of a flow that only those call.
 	durable bool
+	langs   *Languages // of the dialect it answers in
+	anyOf   bool       // it answers in any dialect: a form, looked at on its own
 
 	names  []*expr.Name // the plain names, as steps and lets see them
 	nodes  []*node      // lets and steps, in the file's order
@@ -70,7 +73,9 @@ func (p *planner) collect() {
 			}
 		}
 	}
-	add(p.doc.root.Get("let"), false)
+	for _, root := range p.roots() {
+		add(root.Get("let"), false)
+	}
 	add(p.doc.root.Get("steps"), true)
 	if p.durable {
 		final = true
@@ -385,11 +390,13 @@ var (
 	orderStates = []string{"accepted", "running", "waiting", "held", "undoing", "done", "undone", "stuck"}
 	// anyType is what names have of which nothing is known, because what says
 	// it does not check: no further fault is told about it.
-	anyType      = &expr.Type{Kind: expr.AnyType, Told: true}
-	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType, "body", anyType)
-	headerType   = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
-	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
-	warningsType = &expr.Type{Kind: expr.ListType, Elem: textType}
+	anyType     = &expr.Type{Kind: expr.AnyType, Told: true}
+	requestType = record("request", "method", textType, "path", textType, "header", headerType, "id", textType, "language", textOrNone, "body", anyType)
+	headerType  = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
+	callerType  = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
+	// faultType is one thing that is wrong, or one that is warned of.
+	faultType    = record("errors", "pointer", textType, "code", textType, "detail", textType)
+	warningsType = &expr.Type{Kind: expr.ListType, Elem: record("warnings", "pointer", textType, "code", textType, "detail", textType)}
 	failuresType = &expr.Type{Kind: expr.ListType, Elem: record("failures", "step", textType, "class", textType)}
 	// The answer is there where the backend refused with one.
 	caughtType = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone, "answer", anyType)

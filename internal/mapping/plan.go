@@ -10,6 +10,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonschema"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
@@ -86,6 +87,7 @@ type Repeat struct {
 type Plan struct {
 	Name    string // "shop/items" or "flows.find": as logs and metrics name it
 	File    *diag.File
+	Form    *diag.File // whose input, lets and rules it has, too; nil: none
 	Summary string
 	Layout  *expr.Layout
 	Slots   Slots
@@ -119,6 +121,16 @@ type Slots struct {
 type Input struct {
 	Fields []*InputField
 	Type   *expr.Type
+	// Document is what the JSON body as a whole must fit, which then is the
+	// input as it came, with Fields beside its members; nil: Fields are all.
+	Document *Document
+}
+
+// Document is a schema that a request's body as a whole must fit.
+type Document struct {
+	*jsonschema.Schema
+	File string // its name in the mappings folder
+	At   diag.Span
 }
 
 // InputField is one field of `input`.
@@ -143,12 +155,20 @@ type InputField struct {
 
 // Rule is one entry of `rules`.
 type Rule struct {
-	That *expr.Condition
-	Else *expr.Template // the message
-	Path string         // `at`: JSON Pointer of the field, or ""
-	Warn bool           // level: warn
-	At   diag.Span
+	That    *expr.Condition
+	Else    []*expr.Template // the message, in each of the dialect's languages
+	Pointer *expr.Template   // `at`: gives the JSON Pointer of the field; nil: it is about no single one
+	Code    string
+	Warn    bool           // level: warn
+	Each    *expr.Template // nil: it holds once
+	Slot    int            // the `as` name, with Each
+	Reads   []Read         // what it reads of the input
+	Own     []Read         // what it reads of the value of an element that has a pointer, with Each
+	At      diag.Span
 }
+
+// DefaultCode is the code of rules that name none.
+const DefaultCode = "rule"
 
 // Step is one step.
 type Step struct {
@@ -318,6 +338,7 @@ type Reply struct {
 	Header []ReplyHeader
 	JSON   *expr.Template
 	Text   *expr.Template
+	File   string // the body, of a file
 	Type   string
 	Patch  *Patch
 	At     diag.Span
@@ -357,7 +378,8 @@ const (
 type ErrorReplies [kinds]*ErrorReply
 
 // ErrorReply is a dialect's reply to one kind of failure. Its frame holds
-// `error` {kind, message, fields, class} and `request` {id}.
+// `error` {kind, title, message, fields, errors, class, permission} and
+// `request` {id, path, language}.
 type ErrorReply struct {
 	Kind           ErrorKind
 	Status         int
@@ -367,6 +389,8 @@ type ErrorReply struct {
 	Text           string // sent byte for byte
 	Type           string
 	Challenge      string // of a status 401: what WWW-Authenticate says (RFC 9110, 11.6.1); "" for nothing
+	Languages      *Languages
+	Titles         []string // in each language
 	At             diag.Span
 }
 
@@ -383,14 +407,19 @@ type Dialect struct {
 	SignIn   []SignInPlace
 	CORS     *CORS // nil: pages of other origins may not call
 	Errors   *ErrorReplies
-	Messages map[string]*Message // a check's keyword ("required", "type", "enum" …) → text
-	At       diag.Span
+	// Languages are those callers may be answered in; nil: the texts are in one, which has no name here.
+	Languages *Languages
+	Messages  map[string]*Message // a check's keyword ("required", "type", "enum" …) → text, in the first language
+	// Translations are the messages in the second language and those behind it.
+	Translations []map[string]*Message
+	At           diag.Span
 }
 
-// Message is a text with {field}.
+// Message is a text with {field}, or with {line} and {column}.
 type Message struct {
 	Before, After string
 	Field         bool
+	Text          string // as it is written
 }
 
 // Slash says which spellings of a path's end are accepted.

@@ -11,6 +11,8 @@ var (
 	MappingShape = mappingShape()
 	// FlowShape is a file with `flow:`.
 	FlowShape = flowShape()
+	// FormShape is a file with `form:`.
+	FormShape = formShape()
 	// DialectShape is a file with `dialect:`.
 	DialectShape = dialectShape()
 	// TableShape is a file with `table:`.
@@ -109,6 +111,17 @@ func flowShape() *yamldoc.Shape {
 	)
 }
 
+func formShape() *yamldoc.Shape {
+	return object("form", "A form is what several mappings take and check alike: `input: { form: NAME }` takes its input, its lets and its rules.",
+		versionKey(),
+		required(key("form", name, "The form's name.")),
+		summaryKey(),
+		key("input", inputShape(), "The fields a request may bring, with JSON Schema's words."),
+		key("rules", listOf(ruleShape()), "What must hold between fields; all faults are told at once."),
+		key("let", letShape(), "Named values, computed once, when first used."),
+	)
+}
+
 func routeShape() *yamldoc.Shape {
 	return object("route", "How requests reach the mapping.",
 		key("path", text, "The path below the dialect's prefixes, / for a prefix itself; `{name}` takes a segment as the input field of that name."),
@@ -147,14 +160,17 @@ func letShape() *yamldoc.Shape {
 func ruleShape() *yamldoc.Shape {
 	return object("rule", "Something that must hold for the input.",
 		required(key("that", condition, "A bare condition over `input`, `caller` and `let` names made of them.")),
-		required(key("else", value, "The message when it does not hold.")),
-		key("at", text, "JSON Pointer of the field the message is about."),
+		required(key("else", value, "The message when it does not hold; in a dialect with `languages`, one for each of them.")),
+		key("at", value, "JSON Pointer of the field the message is about."),
+		key("code", name, "A word for programs, which stays when the message changes; without it, `rule`."),
+		key("each", value, "A list: the rule must hold for each element, and is told for each for which it does not."),
+		key("as", name, "The name of the element in the rule."),
 		key("level", enum("error", "warn"), "`warn` adds to `warnings` instead, and is an error for strict callers."),
 	)
 }
 
 func inputShape() *yamldoc.Shape {
-	// `schema: file.json` is a text under the key schema; fields are maps.
+	// `schema: file.json` and `form: name` are texts under these keys; fields are maps.
 	schema := &yamldoc.Shape{Name: "schema file", Form: yamldoc.TextForm}
 	return mapOf(oneOf(fieldShape(), schema), "", "")
 }
@@ -188,7 +204,8 @@ func repliesShape() *yamldoc.Shape {
 		key("header", mapOf(value, "", ""), "Header fields."),
 		key("json", value, "The body, as JSON."),
 		key("text", value, "The body, as text."),
-		key("type", text, "The Content-Type; without it, what json or text say."),
+		key("file", text, "The body: a file of the mappings folder, byte for byte."),
+		key("type", text, "The Content-Type; without it, what json, text or file say."),
 		key("patch", value, "A document to pass on, with the changes of `set` and `delete`."),
 		key("set", mapOf(value, "", ""), "Paths of the patched document and their new values."),
 		key("delete", texts, "Paths to drop from the patched document."),
