@@ -364,7 +364,7 @@ func (e *Engine) again(ctx context.Context, id string, err error) (Status, bool,
 	if err != nil {
 		return Status{ID: id}, false, err
 	}
-	s, err := e.brief(ctx, id)
+	s, err := e.Brief(ctx, id)
 	return s, false, err
 }
 
