@@ -63,8 +63,12 @@ func (e *Engine) Grow(ctx context.Context) error {
 	}
 }
 
-// Backend gives the process of PostgreSQL that holds this replica's lock.
-func (e *Engine) Backend() uint32 { return e.lease.conn.PgConn().PID() }
+// Backend gives the process of PostgreSQL that holds this replica's lock; 0: none does.
+func (e *Engine) Backend(ctx context.Context) (pid int32, err error) {
+	_, err = e.db.row(ctx, e.db, `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+		AND classid::bigint = (($1::bigint >> 32) & 4294967295) AND objid::bigint = ($1::bigint & 4294967295)`, []any{e.lease.key}, &pid)
+	return pid, err
+}
 
 // Cells gives every text and every bytes of every table.
 func (e *Engine) Cells(ctx context.Context) (all []string, err error) {

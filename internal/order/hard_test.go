@@ -16,6 +16,7 @@ import (
 )
 
 func TestErrorOfTheEngineEndsNothing(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		fail func(r order.Run) error
@@ -37,6 +38,7 @@ func TestErrorOfTheEngineEndsNothing(t *testing.T) {
 		{"no end", func(order.Run) error { return nil }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, "")
 			var runs, a atomic.Int64
 			e := w.open(func(r order.Run) (order.End, error) {
@@ -78,6 +80,7 @@ func TestErrorOfTheEngineEndsNothing(t *testing.T) {
 }
 
 func TestStepsEndBeforeTheEngineDoes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	var happened atomic.Int64
 	in := make(chan struct{})
@@ -107,6 +110,7 @@ func TestStepsEndBeforeTheEngineDoes(t *testing.T) {
 }
 
 func TestOneProcessHasAFile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	done := func(order.Run) (order.End, error) { return order.End{State: order.Done}, nil }
 	e := w.open(done)
@@ -118,6 +122,7 @@ func TestOneProcessHasAFile(t *testing.T) {
 }
 
 func TestOpeningMayBeGivenUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	o := w.options
@@ -136,6 +141,7 @@ func TestOpeningMayBeGivenUp(t *testing.T) {
 }
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		done := func(order.Run) (order.End, error) { return order.End{State: order.Done}, nil }
 		e := w.open(done)
@@ -158,6 +164,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	var happened atomic.Int64
 	e := w.open(func(r order.Run) (order.End, error) {
@@ -179,7 +186,9 @@ func TestDiskFull(t *testing.T) {
 	until(t, "it is told", func() bool { return e.Health(soon(t)) != nil })
 	require.ErrorIs(t, e.Health(soon(t)), order.ErrDown)
 	require.ErrorContains(t, e.Health(soon(t)), "full")
-	_, _, err := e.Start(soon(t), sale("2"))
+	large := sale("2")
+	large.Payload = make([]byte, 20_000)
+	_, _, err := e.Start(soon(t), large)
 	require.ErrorIs(t, err, order.ErrDown)
 	s, err := e.Status(soon(t), id)
 	require.NoError(t, err)
@@ -191,6 +200,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 func TestOrdersOfAnotherVersionAreLeftAndToldOf(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	run := func(r order.Run) (order.End, error) {
 		got, _, err := r.Wait("e", nil, time.Time{})
@@ -283,8 +293,14 @@ func TestLockLostForAMoment(t *testing.T) {
 	id := start(t, a, sale("1"))
 	until(t, "it runs", func() bool { return runs.Load() == 1 })
 	for range 3 {
-		pg.Exec(`SELECT pg_terminate_backend($1)`, int32(a.Backend()))
-		until(t, "it is noticed", func() bool { return a.Health(soon(t)) == nil })
+		cut, err := a.Backend(soon(t))
+		require.NoError(t, err)
+		pg.Exec(`SELECT pg_terminate_backend($1)`, cut)
+		until(t, "it holds the lock again", func() bool {
+			pid, err := a.Backend(soon(t))
+			require.NoError(t, err)
+			return pid != 0 && pid != cut
+		})
 		time.Sleep(700 * time.Millisecond)
 	}
 	require.NoError(t, b.Emit(soon(t), "go", nil, nil), "told by the other replica")

@@ -232,6 +232,7 @@ func journaled(t *testing.T, journal string, ids ...string) bool {
 }
 
 func TestKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	const kills = 12
 	for _, c := range []struct {
 		name     string
@@ -239,6 +240,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		replicas int
 	}{{"SQLite", false, 1}, {"PostgreSQL, two replicas", true, 2}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			j := job{Data: filepath.Join(dir, "data"), Journal: filepath.Join(dir, "journal"), Orders: 60, Steps: 12}
 			if c.postgres {
