@@ -25,12 +25,13 @@ import (
 // helperEnv tells the test binary to be a gateway: its value is a job.
 const helperEnv = "EMENDA_ORDER_HELPER"
 
-// job is what a helper does: it starts the orders 0 to Orders-1, twice each, runs
-// whatever comes, and ends when all have ended.
+// job is what a helper does: it starts Orders orders, twice each, runs whatever
+// comes, and ends when all have ended. With Serve it starts them once, and stays.
 type job struct {
 	URL, Data, Journal string
+	First              int // the number of the first order, with Serve
 	Orders, Steps      int
-	Serve              bool // run what others start, until killed
+	Serve              bool // run until killed
 }
 
 // helper is the gateway's process.
@@ -66,10 +67,16 @@ func (j job) run() error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	fmt.Println("open")
 	if j.Serve {
+		for i := range j.Orders {
+			if _, _, err := e.Start(ctx, sale(fmt.Sprint(j.First+i))); err != nil {
+				return err
+			}
+		}
+		fmt.Println("open")
 		select {}
 	}
+	fmt.Println("open")
 	ids := make([]string, j.Orders)
 	var all sync.WaitGroup
 	fail := make(chan error, 2*j.Orders)
