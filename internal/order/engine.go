@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -25,7 +26,7 @@ const workflowName = "order"
 // defaultPromise is how long a key holds when the order does not say.
 const defaultPromise = 90 * 24 * time.Hour
 
-// launchGrace bounds what the library may take to end.
+// shutdownGrace bounds what the library may take to end.
 const shutdownGrace = 10 * time.Second
 
 // Engine keeps and runs orders. It is safe for concurrent use.
@@ -46,6 +47,7 @@ type Engine struct {
 	runs     runs
 	timers   schedules
 
+	look       atomic.Bool   // the sweeper is to look for orphans soon
 	closing    chan struct{} // closed: nothing new begins
 	closeOnce  sync.Once
 	background sync.WaitGroup
@@ -366,60 +368,6 @@ func (e *Engine) again(ctx context.Context, id string, err error) (Status, bool,
 	}
 	s, err := e.Brief(ctx, id)
 	return s, false, err
-}
-
-// begin hands an order to the library, which runs it here. What it cannot take
-// now the sweeper hands over later: the order is kept.
-func (e *Engine) begin(ctx context.Context, id string) {
-	done := make(chan struct{})
-	e.runs.direct(id, true)
-	go func() {
-		defer close(done)
-		_, err := dbos.RunWorkflow(e.library, e.drive, "", dbos.WithWorkflowID(id))
-		if err != nil && !e.isClosing() {
-			e.log.Warn("orders: one that is kept could not begin yet", slog.String("order", id), slog.String("error", plain(err).Error()))
-		}
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-}
-
-// sweepEvery is how often orders are looked for that were kept and did not begin.
-const sweepEvery = 5 * time.Second
-
-// sweep begins orders whose process ended between keeping and beginning them.
-func (e *Engine) sweep(ctx context.Context) {
-	for first := true; ; first = false {
-		before := e.now().Add(-sweepEvery)
-		if first && !e.db.postgres() {
-			before = e.now() // nobody else can be beginning it
-		}
-		var ids []string
-		err := e.db.rows(ctx, e.db, `SELECT id FROM @orders WHERE ended = 0 AND begun = 0 AND version = $1 AND started < $2 LIMIT 1000`,
-			[]any{e.options.Version, millis(before)}, func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				ids = append(ids, id)
-				return err
-			})
-		if err != nil && ctx.Err() == nil {
-			e.log.Debug("orders: could not be looked through", slog.String("error", plain(err).Error()))
-		}
-		for _, id := range ids {
-			if !e.isClosing() && !e.runs.has(id) {
-				e.begin(ctx, id)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-e.closing:
-			return
-		case <-time.After(sweepEvery):
-		}
-	}
 }
 
 // millis gives a time as it is kept; 0: none.
