@@ -17,8 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -61,6 +59,7 @@ type Orders struct {
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
+	counted counted
 }
 
 // wanted is where orders are to be kept.
@@ -192,9 +191,12 @@ func (v *Orders) purge(e *order.Engine) {
 // Calls that are under way are cut off after ctx.
 func (v *Orders) Close(ctx context.Context) error {
 	v.mu.Lock()
+	closed, e := v.closed, v.engine
 	v.closed = true
-	e := v.engine
 	v.mu.Unlock()
+	if closed {
+		return nil
+	}
 	var err error
 	if e != nil {
 		err = e.Close(ctx)
@@ -229,16 +231,6 @@ func (v *Orders) Health(ctx context.Context) (kind string, up bool) {
 	return kind, e != nil && e.Health(ctx) == nil
 }
 
-// Describe says nothing beforehand: what there is to count depends on what is served.
-func (v *Orders) Describe(chan<- *prometheus.Desc) {}
-
-// Collect gives the engine's metrics, when one is open.
-func (v *Orders) Collect(ch chan<- prometheus.Metric) {
-	if e, err := v.Engine(); err == nil {
-		e.Collector().Collect(ch)
-	}
-}
-
 // Begin begins an order of one of l's mappings, or finds it.
 func (v *Orders) Begin(ctx context.Context, l *snapshot.Loaded, n *exchange.NewOrder) (exchange.OrderState, error) {
 	e, err := v.Engine()
@@ -253,7 +245,7 @@ func (v *Orders) Begin(ctx context.Context, l *snapshot.Loaded, n *exchange.NewO
 		return exchange.OrderState{}, err
 	}
 	s, created, err := e.Start(ctx, order.Order{
-		Route: n.Plan.Name, Caller: n.Caller, Key: n.Key, Fingerprint: n.Fingerprint, Plan: l.Hash, Payload: payload,
+		Route: l.OrderName(n.Plan), Caller: n.Caller, Key: n.Key, Fingerprint: n.Fingerprint, Plan: l.Hash, Payload: payload,
 		Subjects: n.Subjects, Started: n.Now, Deadline: n.Given.Deadline,
 	})
 	if errors.Is(err, order.ErrDiffers) {
@@ -348,10 +340,8 @@ func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snap
 
 // planOf gives the plan of an order.
 func planOf(l *snapshot.Loaded, route string) (*mapping.Plan, error) {
-	for _, r := range l.Set.Routes {
-		if r.Plan.Name == route && r.Plan.Ordered() {
-			return r.Plan, nil
-		}
+	if p := l.OrderPlan(route); p != nil {
+		return p, nil
 	}
 	return nil, fmt.Errorf("the configuration that an order began under has no durable mapping %s", route)
 }

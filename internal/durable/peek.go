@@ -151,7 +151,9 @@ func (v *Orders) peek(l *snapshot.Loaded, plan *mapping.Plan, s *order.Status) (
 		return end, nil, err
 	}
 	p.goesOn(s)
-	if s.State != order.Undoing && !s.Over() {
+	switch s.State {
+	case order.Undoing, order.Undone, order.Done, order.Stuck:
+	default:
 		p.pending(plan)
 	}
 	return end, p.steps, nil

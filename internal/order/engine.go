@@ -107,7 +107,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	}
 	config.ExecutorID = e.executor
 	if err := e.db.migrate(ctx); err != nil {
-		return fmt.Errorf("the database of orders cannot be opened: %w", plain(err))
+		return e.notOpened(err)
 	}
 	if e.db.postgres() {
 		if e.lease, err = e.takeLease(ctx); err != nil {
@@ -117,7 +117,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	// Were the library's context to end with the caller's, it would note every
 	// order as cancelled.
 	if e.library, err = dbos.NewContext(context.WithoutCancel(ctx), config); err != nil {
-		return fmt.Errorf("the database of orders cannot be opened: %w", plain(err))
+		return e.notOpened(err)
 	}
 	if e.library.GetExecutorID() != e.executor || e.library.GetApplicationVersion() != e.options.Version {
 		return errors.New("DBOS__VMID and DBOS__APPVERSION must not be set: orders would be lost sight of")
@@ -125,7 +125,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	dbos.RegisterWorkflow(e.library, e.drive, dbos.WithWorkflowName(workflowName), dbos.WithMaxRecoveryAttempts(1<<30))
 	if err := dbos.Launch(e.library); err != nil {
 		e.library = nil // a launch that fails shuts down by itself
-		return fmt.Errorf("the orders cannot be gone on with: %w", plain(err))
+		return e.notOpened(err)
 	}
 	e.tellOfOthers(ctx)
 	e.inBackground(e.keepProgress)
@@ -135,6 +135,15 @@ func (e *Engine) open(ctx context.Context) (err error) {
 		e.inBackground(e.lookForEvents)
 	}
 	return nil
+}
+
+// notOpened tells why a database cannot be used. One of other machines may come
+// back: ErrDown, unless it is of a newer version.
+func (e *Engine) notOpened(err error) error {
+	if e.db.postgres() && !errors.Is(err, ErrNewer) {
+		return fmt.Errorf("%w: the database of orders cannot be opened: %w", ErrDown, plain(err))
+	}
+	return fmt.Errorf("the database of orders cannot be opened: %w", plain(err))
 }
 
 // tellOfOthers tells of orders that only another version goes on with.

@@ -3,12 +3,14 @@ package snapshot
 import (
 	"context"
 	_ "embed"
+	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/exchange"
+	"github.com/emenda-gateway/emenda/internal/mapping"
 )
 
 // ordersBackend is the name under which mappings call the gateway's own orders.
@@ -46,11 +48,27 @@ func (l *Loaded) ordersContract(list *diag.List) {
 // Durable tells whether some mapping that is served is durable.
 func (l *Loaded) Durable() bool {
 	for _, r := range l.Set.Routes {
-		if r.Plan != nil && r.Plan.Order != nil {
+		if r.Plan.Ordered() {
 			return true
 		}
 	}
 	return false
+}
+
+// OrderName gives the name under which a mapping's orders are kept: its file
+// inside the mappings folder, without .yaml. Where the folder stands does not matter.
+func (l *Loaded) OrderName(p *mapping.Plan) string {
+	return strings.TrimSuffix(l.files.inside[p.File], ".yaml")
+}
+
+// OrderPlan gives the plan of a durable mapping by its name; nil: there is none.
+func (l *Loaded) OrderPlan(name string) *mapping.Plan {
+	for _, r := range l.Set.Routes {
+		if r.Plan.Ordered() && l.OrderName(r.Plan) == name {
+			return r.Plan
+		}
+	}
+	return nil
 }
 
 // ordersOf are the orders of one configuration's mappings.
