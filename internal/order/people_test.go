@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -261,7 +260,7 @@ func TestNothingOfPeopleIsReadable(t *testing.T) {
 		for _, text := range look {
 			for _, hidden := range []string{cpf, phone, phone[1:], mail, "souza"} {
 				for _, form := range []string{hidden, base64.StdEncoding.EncodeToString([]byte(hidden))[:len(hidden)] /* as the library would write it */} {
-					require.False(t, strings.Contains(text, form), "%q in %.200q", form, text)
+					require.NotContains(t, text, form)
 				}
 			}
 		}
