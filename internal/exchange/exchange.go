@@ -6,6 +6,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ type Options struct {
 	SignIns     SignIns // nil: who signs in wrongly never has to wait
 	SignInLimit store.SignInLimit
 	Tickets     Tickets // nil: callers fetch no tokens
+	Orders      Orders  // nil: durable mappings cannot begin anything
 	Zone        *time.Location
 	Clock       func() time.Time
 	// Unavailable tells of a backend whether it is not to be called, and what callers are told; may be nil.
@@ -95,7 +97,11 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 		f.SetFuel(e.o.Fuel)
 	}
 
-	fields, problem := intake.Read(f.Arena, r, route.Dialect)
+	read := intake.Read
+	if p.Input != nil && p.Input.Document != nil {
+		read = intake.ReadDocument
+	}
+	fields, problem := read(f.Arena, r, route.Dialect)
 	if problem != nil {
 		return e.refuse(route.Errors, r, problem, Report{}, buf)
 	}
@@ -128,6 +134,9 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
 		given.Request = f.Get(p.Slots.Request)
+	}
+	if p.Ordered() {
+		return e.order(ctx, f, route, r, caller, given, report, buf)
 	}
 	if !route.Changes {
 		return e.run(ctx, f, route, r, given, nil, watch, report, buf)
@@ -196,7 +205,11 @@ func (e *Exchanger) run(ctx context.Context, f *expr.Frame, route *mapping.Route
 		return e.refuse(route.Errors, r, &intake.Problem{Kind: out.Problem.Kind, Message: out.Problem.Message, Wait: wait}, report, buf)
 	}
 	report.Outcome, report.Reply = "ok", out.Index
-	return Response{Status: out.Status, Type: out.Type, Header: out.Header, Body: out.Body, Report: report}
+	res := Response{Status: out.Status, Type: out.Type, Header: out.Header, Body: out.Body, Report: report}
+	if l := route.Dialect.Languages; l != nil && !res.has("Content-Language") {
+		res.inLanguage(l.Name(intake.Language(r, l)))
+	}
+	return res
 }
 
 // prepare fills the slots that rules may read before the run begins.
@@ -227,6 +240,7 @@ func requestValue(a *jsonx.Arena, r *intake.Request, d *mapping.Dialect) jsonx.V
 	b = jsonx.AppendQuoted(b, r.Path)
 	b = append(b, `,"id":`...)
 	b = jsonx.AppendQuoted(b, r.ID)
+	b = appendLanguage(b, d.Languages.Name(intake.Language(r, d.Languages)))
 	b = append(b, `,"header":{`...)
 	first := true
 	if r.Headers != nil {
@@ -301,14 +315,18 @@ func (e *Exchanger) Refuse(errors *mapping.ErrorReplies, r *intake.Request, kind
 func (e *Exchanger) refuse(errors *mapping.ErrorReplies, r *intake.Request, p *intake.Problem, report Report, buf []byte) Response {
 	reply := errors[p.Kind]
 	res := refusal(reply.Status, reply.Type, p, reply.Challenge, report)
+	lang := intake.Language(r, reply.Languages)
+	if reply.Languages != nil {
+		res.inLanguage(reply.Languages.Name(lang))
+	}
 	if reply.JSON == nil {
 		res.Body = append(buf, reply.Text...)
 		return res
 	}
 	f := expr.NewFrame(reply.Layout, e.now(r), e.o.Zone)
 	defer f.Release()
-	f.Set(reply.Error, errorValue(f.Arena, p, report.Class))
-	f.Set(reply.Request, idValue(f.Arena, r.ID))
+	f.Set(reply.Error, errorValue(f.Arena, p, report.Class, reply.Title(lang)))
+	f.Set(reply.Request, refusedValue(f.Arena, r, reply.Languages.Name(lang)))
 	mark := len(buf)
 	res.Body = reply.JSON.AppendJSON(buf, f)
 	if cause := f.Err(); cause != nil {
@@ -340,19 +358,42 @@ func refusal(status int, contentType string, p *intake.Problem, challenge string
 	return res
 }
 
-// idValue is what a dialect's replies see as `request`.
-func idValue(a *jsonx.Arena, id string) jsonx.Value {
+// refusedValue is what a dialect's replies see as `request`.
+func refusedValue(a *jsonx.Arena, r *intake.Request, lang string) jsonx.Value {
 	m := a.Mark()
-	b := jsonx.AppendQuoted(append(a.Buf(), `{"id":`...), id)
+	b := jsonx.AppendQuoted(append(a.Buf(), `{"id":`...), r.ID)
+	b = jsonx.AppendQuoted(append(b, `,"path":`...), r.Path)
+	b = appendLanguage(b, lang)
 	a.SetBuf(append(b, '}'))
 	return jsonx.RawValue(a.Text(m))
 }
 
+// appendLanguage appends the member language, where there is one.
+func appendLanguage(b []byte, lang string) []byte {
+	if lang == "" {
+		return b
+	}
+	return jsonx.AppendQuoted(append(b, `,"language":`...), lang)
+}
+
+// inLanguage says which language the answer is in, and that the request chose it.
+func (res *Response) inLanguage(name string) {
+	res.Header = append(res.Header[:len(res.Header):len(res.Header)],
+		contract.Header{Name: "Content-Language", Value: name}, contract.Header{Name: "Vary", Value: "Accept-Language"})
+}
+
+// has tells whether the answer has a header field of that name.
+func (res *Response) has(name string) bool {
+	return slices.ContainsFunc(res.Header, func(h contract.Header) bool { return strings.EqualFold(h.Name, name) })
+}
+
 // errorValue is what a dialect's replies see as `error`.
-func errorValue(a *jsonx.Arena, p *intake.Problem, class string) jsonx.Value {
+func errorValue(a *jsonx.Arena, p *intake.Problem, class, title string) jsonx.Value {
 	m := a.Mark()
 	b := append(a.Buf(), `{"kind":`...)
 	b = jsonx.AppendQuoted(b, p.Kind.String())
+	b = append(b, `,"title":`...)
+	b = jsonx.AppendQuoted(b, title)
 	b = append(b, `,"message":`...)
 	b = jsonx.AppendQuoted(b, p.Message)
 	b = append(b, `,"class":`...)
@@ -369,6 +410,13 @@ func errorValue(a *jsonx.Arena, p *intake.Problem, class string) jsonx.Value {
 			b = append(b, ',')
 		}
 		b = jsonx.AppendQuoted(b, field)
+	}
+	b = append(b, `],"errors":[`...)
+	for i := range p.Errors {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = p.Errors[i].Append(b)
 	}
 	a.SetBuf(append(b, "]}"...))
 	return jsonx.RawValue(a.Text(m))

@@ -115,7 +115,7 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 	if text := strings.TrimLeft(r.Body, " \t\r\n"); text != "" && (op.BodySchema != nil || len(door.Operations) > 1) {
 		var err error
 		if body, err = p.arena.Parse(text, true); err != nil {
-			return nil, unreadable(err, door.Dialect)
+			return nil, unreadable(err, r, door.Dialect)
 		}
 	}
 	if problem := p.query.Read(&p.arena, r, door.Dialect); problem != nil {
@@ -130,7 +130,7 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 			}
 		}
 		if op == nil {
-			return nil, intake.Refused([]intake.Fault{{Field: "body", Keyword: "variant"}}, door.Dialect)
+			return nil, intake.Refused([]intake.Fault{{Field: "body", Keyword: "variant"}}, door.Dialect, intake.Language(r, door.Dialect.Languages))
 		}
 	}
 	for _, param := range op.Params {
@@ -144,22 +144,19 @@ func (p *passing) read(door *mapping.Exposed, r *intake.Request) (*mapping.Expos
 	for i := range faults {
 		all[i] = intake.Fault{Field: faults[i].Field(), Pointer: faults[i].Pointer(), Keyword: faults[i].Keyword}
 	}
-	problem := intake.Refused(all, door.Dialect)
+	problem := intake.Refused(all, door.Dialect, intake.Language(r, door.Dialect.Languages))
 	problem.Faults = all
 	return nil, problem
 }
 
 // unreadable says why a body is no JSON, without quoting it.
-func unreadable(err error, d *mapping.Dialect) *intake.Problem {
-	if m := d.Messages[mapping.MessageUnreadable]; m != nil {
-		return &intake.Problem{Kind: mapping.Unreadable, Message: m.Before + m.After}
-	}
+func unreadable(err error, r *intake.Request, d *mapping.Dialect) *intake.Problem {
 	var syntax *jsonx.SyntaxError
 	message := "the body is no JSON"
 	if errors.As(err, &syntax) {
 		message = syntax.Error()
 	}
-	return &intake.Problem{Kind: mapping.Unreadable, Message: message}
+	return intake.Unreadable(message, nil, d, intake.Language(r, d.Languages))
 }
 
 // received gives the value of a parameter.

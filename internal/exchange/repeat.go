@@ -50,7 +50,7 @@ func (e *Exchanger) begin(ctx context.Context, f *expr.Frame, route *mapping.Rou
 			return nil, &res
 		}
 		if noKey(key) {
-			res := e.refuse(route.Errors, r, intake.Missing(route.Repeat.Field, route.Dialect), *report, buf)
+			res := e.refuse(route.Errors, r, intake.Missing(route.Repeat.Field, route.Dialect, intake.Language(r, route.Dialect.Languages)), *report, buf)
 			return nil, &res
 		}
 		about.Key = key
@@ -59,7 +59,11 @@ func (e *Exchanger) begin(ctx context.Context, f *expr.Frame, route *mapping.Rou
 		repeat.Identity = store.AppendPiece(repeat.Identity, report.Caller)
 		repeat.Identity = append(repeat.Identity, key...)
 		if route.Plan.Input != nil {
-			repeat.Input = appendUnechoed(nil, route.Plan.Input.Fields, input)
+			if route.Plan.Input.Document != nil {
+				repeat.Input = store.AppendPiece(nil, input.AppendJSON(nil))
+			} else {
+				repeat.Input = appendUnechoed(nil, route.Plan.Input.Fields, input)
+			}
 		}
 	}
 	turn, found, answer, err := e.o.Turns.Begin(ctx, repeat, about, f.Now)

@@ -31,6 +31,7 @@ func (e *Exchanger) turnDown(caller *intake.Caller, d *mapping.Dialect, r *intak
 	}
 	res := refusal(status, typeProblem, p, challenge, report)
 	body := problemHead(buf, res.Status, p.Kind.String(), report.Class, p.Message)
+	lang := intake.Language(r, d.Languages)
 	for i := range p.Faults {
 		if i == 0 {
 			body = append(body, `,"errors":[`...)
@@ -40,7 +41,7 @@ func (e *Exchanger) turnDown(caller *intake.Caller, d *mapping.Dialect, r *intak
 		body = append(body, `{"pointer":`...)
 		body = jsonx.AppendQuoted(body, p.Faults[i].Pointer)
 		body = append(body, `,"detail":`...)
-		body = jsonx.AppendQuoted(body, intake.Words(&p.Faults[i], d))
+		body = jsonx.AppendQuoted(body, intake.Words(&p.Faults[i], d, lang))
 		body = append(body, '}')
 		if i == len(p.Faults)-1 {
 			body = append(body, ']')

@@ -11,6 +11,7 @@ import (
 
 func listFunctions() []*Function {
 	return []*Function{
+		pointedFunction(),
 		{
 			Name:    "list",
 			Params:  []Param{{Name: "x", None: NoneTaken}},

@@ -7,7 +7,12 @@ import "slices"
 type Origin struct {
 	Root, Path string
 	made       bool // it was made of that, and has no members in common with it
+	shallow    bool // only whether it is there, or how many parts it has
 }
+
+// Shallow tells whether only that there is something counts, or how many parts
+// it has: what stands in it has no say.
+func (o Origin) Shallow() bool { return o.shallow }
 
 // Flow is what is known of a value before there is one: of what it is made,
 // and what decides about it. A value may be known in parts (Fields, Elem), as a
@@ -166,7 +171,17 @@ func tested(all ...*Flow) *Flow {
 
 // present gives what is known of the test whether there is a value: its parts have no say.
 func present(f *Flow) *Flow {
-	return &Flow{Decided: add(add(add(nil, f.From...), f.Decided...), f.Present...)}
+	return &Flow{Decided: add(add(shallow(f.From), f.Decided...), f.Present...)}
+}
+
+// shallow gives the origins as what is there, whatever stands in it.
+func shallow(all []Origin) []Origin {
+	var out []Origin
+	for _, o := range all {
+		o.shallow = true
+		out = add(out, o)
+	}
+	return out
 }
 
 // counted gives what is known of a length: the elements themselves have no part in it.
@@ -175,8 +190,9 @@ func counted(f *Flow) *Flow {
 	if f.Elem == nil && f.Fields == nil {
 		out = computed(f)
 	}
+	out.From = nil
 	for _, o := range add(f.From, f.Present...) {
-		o.made = true
+		o.made, o.shallow = true, true
 		out.From = add(out.From, o)
 	}
 	return out
@@ -235,4 +251,20 @@ func listed(f *Flow) *Flow {
 		return f
 	}
 	return &Flow{Elem: f}
+}
+
+// pointedFlow gives what is known of pointed(x, at): x itself is the value of
+// the only element, or its elements are.
+func pointedFlow(f *Flow) *Flow {
+	value := f
+	switch {
+	case f.Elem != nil || f.Type != nil && f.Type.Kind == ListType:
+		value = f.Element("")
+	case f.Fields == nil && (f.Type == nil || f.Type.Kind == AnyType):
+		value = JoinFlows(f.Element(""), f)
+	}
+	elem := &Flow{}
+	elem.Set("pointer", &Flow{})
+	elem.Set("value", value)
+	return &Flow{Elem: elem, Present: shallow(f.From), Decided: f.Decided}
 }

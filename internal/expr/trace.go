@@ -256,6 +256,8 @@ func (w *walk) call(name string, args []ast.Node) *Flow {
 		return listed(list)
 	case "only":
 		return list.Element("")
+	case "pointed":
+		return pointedFlow(list)
 	case "sort_by", "unique":
 		for _, a := range args[1:] {
 			if field, ok := a.(*ast.StringNode); ok {

@@ -84,6 +84,9 @@ func TestTracer(t *testing.T) {
 		"a list of what is one":         {`${list(typed.one)}`, "/* typed.one"},
 		"a list of what is a list":      {`${list(typed.many)[0]}`, "typed.many[0]"},
 		"only":                          {`${only(a).b}`, "a[].b"},
+		"an element and where it was":   {`${pointed(a.b, "/b")[0].value.c}`, "a.b[].c a.b.c"},
+		"where an element was":          {`${pointed(a.b, "/b")[0].pointer}`, ""},
+		"whether there is an element":   {`${any(pointed(typed.many, "/b"), .value.c == 1)}`, "?typed.many ?typed.many[].c"},
 		"a slice":                       {`${a[:n]}`, "a ?n"},
 		"an object":                     {`{ x: "${a}", y: { z: "${?b.c}" } }`, "/x a; /y/z b.c"},
 		"a list":                        {`["${a}", "${b}"]`, "/* a b"},
@@ -107,7 +110,7 @@ func TestTracer(t *testing.T) {
 			require.Equal(t, c.want, told(tracer.Template(yaml(t, source))))
 		})
 	}
-	require.Equal(t, []Origin{{Root: "a", Path: ".b"}, {Root: "c"}}, tracer.Condition(yaml(t, "x: a.b == 1 and c != nil")))
+	require.Equal(t, []Origin{{Root: "a", Path: ".b"}, {Root: "c", shallow: true}}, tracer.Condition(yaml(t, "x: a.b == 1 and c != nil")))
 	require.Empty(t, tracer.Condition(yaml(t, "x: true")))
 	require.Empty(t, tracer.Condition(nil))
 }

@@ -19,6 +19,11 @@ func (r *run) prepare(ctx context.Context, s *mapping.Step, st *stepRun, elem in
 	if c == nil {
 		return nil
 	}
+	return r.prepareCase(ctx, s, st, c, elem, res)
+}
+
+// prepareCase is prepare, with the case chosen.
+func (r *run) prepareCase(ctx context.Context, s *mapping.Step, st *stepRun, c *mapping.Case, elem int, res *result) *task {
 	switch c.Action {
 	case mapping.DoSkip:
 		*res = result{state: contract.Skipped, why: "the case says skip"}
@@ -188,6 +193,9 @@ func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.Runtim
 		}
 		r.params = append(r.params, v)
 	}
+	if d := s.Durable; d != nil && d.Key != nil && d.Param >= 0 {
+		r.params[d.Param] = d.Key.Value(r.f)
+	}
 	switch {
 	case c.Body != nil:
 		t.body = c.Body.AppendJSON(t.body[:0], r.f)
@@ -208,7 +216,7 @@ func (r *run) renderCall(t *task, s *mapping.Step, c *mapping.Call) *expr.Runtim
 	t.call.Params = append(t.call.Params[:0], r.params...)
 	t.call.Timeout = s.Timeout
 	t.call.RequestID, t.call.Plan, t.call.Step = r.env.RequestID, r.p.Name, s.Name
-	if s.Retry != nil {
+	if s.Retry != nil && !(r.p.Lasts() && long(s.Retry)) { // an order pauses between attempts itself
 		t.call.Retries, t.call.Pause = s.Retry.Times, s.Retry.Every
 	}
 	if err := c.Operation.Build(&t.call.Request, r.params, body); err != nil {

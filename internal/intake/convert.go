@@ -44,13 +44,9 @@ func (c *conv) release() {
 	convs.Put(c)
 }
 
-// end gives what was written as a value.
+// end gives what was written as a value; it lacks what is not right.
 func (c *conv) end() jsonx.Value {
 	c.arena.SetBuf(c.buf)
-	if len(c.faults) > 0 {
-		c.arena.Drop(c.mark)
-		return jsonx.Value{}
-	}
 	return c.arena.Index(c.arena.Text(c.mark))
 }
 
@@ -141,7 +137,8 @@ func (c *conv) member(f *mapping.InputField, v jsonx.Value, ok bool) {
 		}
 		return
 	}
-	if c.buf[len(c.buf)-1] != '{' {
+	before := len(c.buf)
+	if c.buf[before-1] != '{' {
 		c.buf = append(c.buf, ',')
 	}
 	c.buf = jsonx.AppendQuoted(c.buf, f.Name)
@@ -151,6 +148,7 @@ func (c *conv) member(f *mapping.InputField, v jsonx.Value, ok bool) {
 		return
 	}
 	if keyword := c.value(f, v); keyword != "" {
+		c.buf = c.buf[:before]
 		c.fault(keyword)
 	}
 }
@@ -204,9 +202,12 @@ func (c *conv) list(f *mapping.InputField, v jsonx.Value) (keyword string) {
 		case f.Items == nil:
 			c.buf = e.AppendJSON(c.buf)
 		case c.none(e): // a gap in a list has no default to fill it
+			c.buf = append(c.buf, "null"...)
 			c.fault("required")
 		default:
+			before := len(c.buf)
 			if keyword := c.value(f.Items, e); keyword != "" {
+				c.buf = append(c.buf[:before], "null"...)
 				c.fault(keyword)
 			}
 		}

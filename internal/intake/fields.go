@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 
@@ -14,6 +15,8 @@ type Fields struct {
 	body  []pair      // a form's or multipart's fields
 	query []pair
 	read  bool // the query is input, not only credentials
+	// strict: the body is a document as a whole, in which no key stands twice.
+	strict bool
 }
 
 // pair is one received field, decoded.
@@ -71,56 +74,93 @@ const (
 // request otherwise than the proxies and signers before it. Without
 // Content-Type, `{` begins JSON and anything else is a form.
 func Read(a *jsonx.Arena, r *Request, d *mapping.Dialect) (*Fields, *Problem) {
+	return read(a, r, d, false)
+}
+
+// ReadDocument is Read for a body that is a document as a whole: a key that
+// stands twice anywhere in it makes it unreadable.
+func ReadDocument(a *jsonx.Arena, r *Request, d *mapping.Dialect) (*Fields, *Problem) {
+	return read(a, r, d, true)
+}
+
+func read(a *jsonx.Arena, r *Request, d *mapping.Dialect, strict bool) (*Fields, *Problem) {
 	f := fieldsPool.Get().(*Fields)
+	f.strict = strict
 	why, where := f.readAll(a, r, d)
 	if why == "" {
 		return f, nil
 	}
 	f.Release()
-	text := string(why) + where
-	if m := d.Messages[mapping.MessageUnreadable]; m != nil {
+	return nil, Unreadable(string(why), where, d, Language(r, d.Languages))
+}
+
+// Unreadable is the problem of a request that cannot be read, in the dialect's
+// words; why and where stand in for them where it has none.
+func Unreadable(why string, where *Spot, d *mapping.Dialect, lang int) *Problem {
+	text, code := why+where.String(), mapping.MessageUnreadable
+	if m := d.Message(lang, mapping.MessageUnreadable); m != nil {
 		text = m.Before + m.After
 	}
-	return nil, &Problem{Kind: mapping.Unreadable, Message: text}
+	if where != nil {
+		code = mapping.MessageSyntax
+		if m := d.Message(lang, mapping.MessageSyntax); m != nil {
+			text = m.At(strconv.Itoa(where.Line), strconv.Itoa(where.Column))
+		}
+	}
+	return &Problem{Kind: mapping.Unreadable, Message: text, Errors: []Wrong{{Code: code, Detail: text}}}
+}
+
+// Spot is where a document is not JSON.
+type Spot struct {
+	Line, Column int
+	Message      string
+}
+
+// String gives what messages add: ": MESSAGE, at line 2, column 7"; "" without a spot.
+func (s *Spot) String() string {
+	if s == nil {
+		return ""
+	}
+	return ": " + s.Message + ", at line " + strconv.Itoa(s.Line) + ", column " + strconv.Itoa(s.Column)
 }
 
 // readAll reads query and body; where adds a position to the reason.
-func (f *Fields) readAll(a *jsonx.Arena, r *Request, d *mapping.Dialect) (why unreadable, where string) {
+func (f *Fields) readAll(a *jsonx.Arena, r *Request, d *mapping.Dialect) (why unreadable, where *Spot) {
 	f.read = reads(d, mapping.ReadQuery)
 	if r.Query != "" && (f.read || signsInByQuery(d)) {
 		if f.query, why = readForm(a, f.query, r.Query, d.Charsets, ""); why != "" {
 			if f.read {
-				return why, ""
+				return why, nil
 			}
 			f.query = f.query[:0] // not read here, and holding no credentials that could be
 		}
 	}
 	first := firstByte(r.Body)
 	if first == 0 {
-		return "", ""
+		return "", nil
 	}
 	media, params := splitHeader(r.Type)
 	charset, found, ok := param(params, "charset")
 	if !ok {
-		return malformedHeader, ""
+		return malformedHeader, nil
 	}
 	if found && charset != "" {
 		if charset = accepted(charset, d.Charsets); charset == "" {
-			return badCharset, ""
+			return badCharset, nil
 		}
 	}
 	kind, ok := kindOf(media, first)
 	if !ok || !reads(d, kind) {
-		return notUnderstood, ""
+		return notUnderstood, nil
 	}
 	switch kind {
 	case mapping.ReadJSON:
-		f.doc, why, where = readJSON(a, r.Body, d.Charsets, charset)
+		f.doc, why, where = readJSON(a, r.Body, d.Charsets, charset, f.strict)
 	case mapping.ReadMultipart:
 		f.body, why = readMultipart(a, f.body, r.Body, params, d.Charsets, charset)
 	default:
 		if looksLikeJSON(a, r.Body, first) {
-			return contradiction, ""
+			return contradiction, nil
 		}
 		f.body, why = readForm(a, f.body, trimLines(r.Body), d.Charsets, charset)
 	}

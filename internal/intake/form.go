@@ -2,7 +2,6 @@ package intake
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -110,7 +109,7 @@ func unhex(c byte) byte {
 }
 
 // readJSON reads a JSON object. where says at which line and column it is none.
-func readJSON(a *jsonx.Arena, body string, charsets []string, charset string) (doc jsonx.Value, why unreadable, where string) {
+func readJSON(a *jsonx.Arena, body string, charsets []string, charset string, strict bool) (doc jsonx.Value, why unreadable, where *Spot) {
 	body = strings.TrimPrefix(body, bom)
 	valid := utf8.ValidString(body)
 	if charset == "" {
@@ -120,31 +119,31 @@ func readJSON(a *jsonx.Arena, body string, charsets []string, charset string) (d
 	case charset == latin1Name:
 		body = fromLatin1(a, body)
 	case charset == "" || !valid:
-		return jsonx.Value{}, badBytes, ""
+		return jsonx.Value{}, badBytes, nil
 	}
-	doc, err := a.Parse(body, false)
+	doc, err := a.Parse(body, strict)
 	if err != nil {
 		return jsonx.Value{}, badJSON, position(body, err)
 	}
 	if doc.Kind() != jsonx.Object {
-		return jsonx.Value{}, notAnObject, ""
+		return jsonx.Value{}, notAnObject, nil
 	}
 	if doc.Len() > maxFields { // each mapped field looks through them
-		return jsonx.Value{}, tooManyFields, ""
+		return jsonx.Value{}, tooManyFields, nil
 	}
-	return doc, "", ""
+	return doc, "", nil
 }
 
-// position says where a document is not JSON: ": MESSAGE, at line 2, column 7".
-func position(body string, err error) string {
+// position says where a document is not JSON; nil when that is not known.
+func position(body string, err error) *Spot {
 	var bad *jsonx.SyntaxError
 	if !errors.As(err, &bad) {
-		return ""
+		return nil
 	}
 	before := body[:min(bad.Offset, len(body))]
 	line := strings.Count(before, "\n") + 1
 	column := utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:]) + 1
-	return ": " + bad.Message + ", at line " + strconv.Itoa(line) + ", column " + strconv.Itoa(column)
+	return &Spot{Line: line, Column: column, Message: bad.Message}
 }
 
 // looksLikeJSON tells whether a body that is not said to be JSON is an object

@@ -132,3 +132,18 @@ func requireInput(t *testing.T, want string, route *mapping.Route, r *Request) {
 	require.Nil(t, p, "%+v", p)
 	require.Equal(t, want, got)
 }
+
+// told gives a problem without what is told one by one, which must be its message in parts.
+func told(t *testing.T, p *Problem) *Problem {
+	t.Helper()
+	require.NotNil(t, p)
+	var parts []string
+	for _, w := range p.Errors {
+		require.NotEmpty(t, w.Code)
+		parts = append(parts, w.Detail)
+	}
+	require.Equal(t, p.Message, strings.Join(parts, "; "))
+	out := *p
+	out.Errors = nil
+	return &out
+}

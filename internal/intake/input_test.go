@@ -96,7 +96,7 @@ func TestConversions(t *testing.T) {
 				return
 			}
 			m := street().Messages[c.not]
-			require.Equal(t, &Problem{Kind: mapping.BadInput, Message: m.Before + "x" + m.After, Fields: []string{"/x"}}, p)
+			require.Equal(t, &Problem{Kind: mapping.BadInput, Message: m.Before + "x" + m.After, Fields: []string{"/x"}}, told(t, p))
 		})
 	}
 }
@@ -123,7 +123,7 @@ func TestAbsent(t *testing.T) {
 	}
 	for _, body := range []string{"", "c=", "c=None"} {
 		_, p := take(t, route(), form(body))
-		require.Equal(t, &Problem{Kind: mapping.BadInput, Message: "falta c", Fields: []string{"/c"}}, p)
+		require.Equal(t, &Problem{Kind: mapping.BadInput, Message: "falta c", Fields: []string{"/c"}}, told(t, p))
 	}
 }
 
@@ -141,7 +141,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		Kind:    mapping.BadInput,
 		Message: "falta a; b não serve; c longo; linhas[1].n não serve; falta linhas[1].a/b~; linhas[2] não serve; falta linhas[3]; d repetido",
 		Fields:  []string{"/a", "/b", "/c", "/linhas/1/n", "/linhas/1/a~1b~0", "/linhas/2", "/linhas/3", "/d"},
-	}, p)
+	}, told(t, p))
 }
 
 func TestRepeated(t *testing.T) {
@@ -155,7 +155,7 @@ func TestRepeated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, p := take(t, routeOf(field("n", integerType, required)), r)
-			require.Equal(t, want, p)
+			require.Equal(t, want, told(t, p))
 		})
 	}
 }
@@ -163,7 +163,7 @@ func TestRepeated(t *testing.T) {
 func TestNestedRepeatedKey(t *testing.T) {
 	o := field("o", objectType, func(f *mapping.InputField) { f.Fields = []*mapping.InputField{field("n", integerType)} })
 	_, p := take(t, routeOf(o), jsonBody(`{"o":{"n":1,"n":2}}`))
-	require.Equal(t, &Problem{Kind: mapping.BadInput, Message: "o.n repetido", Fields: []string{"/o/n"}}, p)
+	require.Equal(t, &Problem{Kind: mapping.BadInput, Message: "o.n repetido", Fields: []string{"/o/n"}}, told(t, p))
 }
 
 func TestLists(t *testing.T) {

@@ -126,7 +126,7 @@ func TestReadRefuses(t *testing.T) {
 				c.with(route.Dialect)
 			}
 			_, p := take(t, route, c.r)
-			require.Equal(t, &Problem{Kind: mapping.Unreadable, Message: c.want}, p)
+			require.Equal(t, &Problem{Kind: mapping.Unreadable, Message: c.want}, told(t, p))
 		})
 	}
 }
@@ -135,7 +135,7 @@ func TestReadTakesTheDialectsWords(t *testing.T) {
 	route := routeOf(field("n", integerType))
 	route.Dialect.Messages["unreadable"] = &mapping.Message{Before: "corpo ilegível"}
 	_, p := take(t, route, jsonBody("{"))
-	require.Equal(t, &Problem{Kind: mapping.Unreadable, Message: "corpo ilegível"}, p)
+	require.Equal(t, &Problem{Kind: mapping.Unreadable, Message: "corpo ilegível"}, told(t, p))
 }
 
 func TestQueryIsReadOnlyWhereSaid(t *testing.T) {

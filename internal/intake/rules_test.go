@@ -76,9 +76,11 @@ func TestRules(t *testing.T) {
 	}{
 		{"all hold", "a=2&b=3", false, `[]`, nil},
 		{"all that do not hold are told", "a=6&b=6", false, "", &Problem{Kind: mapping.BadInput, Message: "a e b iguais; mais de 10", Fields: []string{"/a"}}},
-		{"warnings", "b=0", false, `["b pequeno, ivr","b zero em 2026"]`, nil},
+		{"warnings", "b=0", false, `[{"pointer":"#/b","code":"rule","detail":"b pequeno, ivr"},{"pointer":"#","code":"rule","detail":"b zero em 2026"}]`, nil},
 		{"warnings are errors for a strict caller", "a=0&b=0", true, "", &Problem{Kind: mapping.BadInput, Message: "a e b iguais; b pequeno, ivr; b zero em 2026", Fields: []string{"/a", "/b"}}},
-		{"rules wait for the fields", "a=x", false, "", &Problem{Kind: mapping.BadInput, Message: "a is of the wrong type; falta b", Fields: []string{"/a", "/b"}}},
+		{"rules wait for the fields that they read", "a=x&b=11", false, "", &Problem{Kind: mapping.BadInput, Message: "a is of the wrong type", Fields: []string{"/a"}}},
+		{"other rules do not wait", "a=x&b=0", true, "", &Problem{Kind: mapping.BadInput, Message: "a is of the wrong type; b pequeno, ivr; b zero em 2026", Fields: []string{"/a", "/b"}}},
+		{"rules wait for all the fields", "a=x", false, "", &Problem{Kind: mapping.BadInput, Message: "a is of the wrong type; falta b", Fields: []string{"/a", "/b"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFrame(route)
@@ -88,6 +90,9 @@ func TestRules(t *testing.T) {
 			require.Nil(t, p)
 			who := &Caller{Name: "ivr", Strict: c.strict, Value: jsonx.RawValue(`{"name":"ivr","strict":false}`)}
 			_, warnings, p := Input(f, fields, r, route, who)
+			if p != nil {
+				p = told(t, p)
+			}
 			require.Equal(t, c.problem, p)
 			require.Equal(t, c.warnings, string(warnings.AppendJSON(nil)))
 		})

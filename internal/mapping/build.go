@@ -19,51 +19,38 @@ func (p *planner) build() {
 	p.markEarly(ordered)
 	s := p.compileRules(ordered)
 	for _, n := range ordered {
-		p.buildNode(n, s)
+		if n.step == nil || !n.step.final {
+			p.buildNode(n, s)
+		}
 	}
+	p.buildFinally(ordered, s)
 	p.order()
 }
 
-// compileRules compiles the rules and gives the scope in which they hold. The
-// lets rules read are compiled first; nothing may be assumed in them.
-func (p *planner) compileRules(ordered []*node) *expr.Scope {
-	rules := p.doc.root.Get("rules")
-	if rules == nil || rules.Kind != yamldoc.List {
-		return p.scope
+// buildFinally compiles the steps of finally: the others may not have run.
+func (p *planner) buildFinally(ordered []*node, s *expr.Scope) {
+	if p.plan.Finally == 0 {
+		return
 	}
-	var refs []string
-	for _, r := range rules.Items {
-		if that := r.Get("that"); that != nil {
-			refs = append(refs, expr.FreeNames(expr.Source{Node: that, Bare: true})...)
-		}
-		if words := r.Get("else"); words != nil {
-			refs = append(refs, expr.FreeNames(expr.Source{Node: words})...)
+	for _, i := range p.infos {
+		if !i.final && i.entry != nil {
+			i.entry.MayMiss = true
 		}
 	}
-	p.reads = append(p.reads, refs...)
-	read := p.lets(refs)
+	for _, name := range []string{"order", "failures"} {
+		if e, ok := s.Lookup(name); ok {
+			words, was := e.Barred, e.Type
+			if name == "order" {
+				e.Type = orderStateType
+			} else {
+				e.Barred = ""
+			}
+			defer func() { e.Barred, e.Type = words, was }()
+		}
+	}
 	for _, n := range ordered {
-		if read[n] && n.early {
-			p.buildNode(n, p.scope)
-		}
+		p.buildNode(n, s)
 	}
-	s, view := p.scope, p.view(inRules)
-	for _, r := range rules.Items {
-		if r.Kind != yamldoc.Map {
-			continue
-		}
-		out := &Rule{At: r.Span, Path: textOf(r.Get("at")), Warn: textOf(r.Get("level")) == "warn"}
-		if out.Path != "" && !strings.HasPrefix(out.Path, "/") {
-			p.list.Errorf(r.Get("at").Span, "path", "at is a JSON Pointer: it begins with /")
-		}
-		out.That = p.condition(r.Get("that"), view)
-		out.Else = p.template(r.Get("else"), fails(view, out.That), expr.Target{Type: textType, What: "else"})
-		p.plan.Rules = append(p.plan.Rules, out)
-		if !out.Warn {
-			s = holds(s, out.That)
-		}
-	}
-	return s
 }
 
 // lets gives the lets some names lead to.
@@ -95,7 +82,7 @@ func (p *planner) finish() {
 	slots := &p.plan.Slots
 	for name, slot := range map[string]*int{
 		"input": &slots.Input, "request": &slots.Request, "caller": &slots.Caller, "const": &slots.Const,
-		"now": &slots.Now, "warnings": &slots.Warnings, "failures": &slots.Failures,
+		"now": &slots.Now, "warnings": &slots.Warnings, "failures": &slots.Failures, "order": &slots.Order,
 	} {
 		if !used[name] {
 			*slot = -1
@@ -159,6 +146,9 @@ func (p *planner) catchesRead(name string) bool {
 
 func (p *planner) unusedNames(used map[string]bool) {
 	for _, n := range p.nodes {
+		if n.name.Span.File != p.doc.file { // a form's, which others may use
+			continue
+		}
 		if p.byName[n.label()] != n || n.entry == nil || !n.defined || used[n.label()] || n.step != nil && used["steps."+n.label()] {
 			continue
 		}
@@ -209,8 +199,10 @@ func (p *planner) unusedInput() {
 			walk(n.Entries[i].Value)
 		}
 	}
-	for _, k := range []string{"rules", "let", "steps", "reply", "result"} {
-		walk(p.doc.root.Get(k))
+	for _, root := range p.roots() {
+		for _, k := range []string{"rules", "let", "steps", "reply", "result", "order", "finally"} {
+			walk(root.Get(k))
+		}
 	}
 	walk(p.doc.root.Get("route").Get("repeat"))
 	if whole {
@@ -218,6 +210,9 @@ func (p *planner) unusedInput() {
 	}
 	path := textOf(p.doc.root.Get("route").Get("path"))
 	for _, f := range p.plan.Input.Fields {
+		if f.At.File != p.doc.file {
+			continue
+		}
 		if !used[f.Name] && !strings.Contains(path, "{"+f.Name+"}") {
 			p.list.Warnf(f.At, "unused", "input field %s is never used", f.Name)
 		}

@@ -339,6 +339,9 @@ func (p *planner) callFlow(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope)
 			p.list.Errorf(kn.Span, "misplaced-key", "a flow has no %s: its input is given in with", k)
 		}
 	}
+	if f.plan.lasts && !p.durable {
+		p.list.Errorf(at.Span, "durable", "%s has steps that only durable mappings take: it waits, or says what is undone", at.Text).Help = "write mode: durable, and order"
+	}
 	call := &Call{Flow: f.plan, At: at.Span}
 	c.Call = call
 	if with := n.Get("with"); with != nil {

@@ -14,7 +14,7 @@ const defaultRetryEvery = 100 * time.Millisecond
 
 // The keys that say what is done, and those that belong to some of them.
 var (
-	actions   = []string{"call", "request", "recall", "remember", "use", "fail", "skip"}
+	actions   = []string{"call", "request", "recall", "remember", "use", "fail", "skip", "wait", "sleep"}
 	calling   = []string{"call", "request"}
 	belonging = []struct {
 		key string
@@ -73,9 +73,7 @@ func (p *planner) one(i *stepInfo, n *yamldoc.Node, s *expr.Scope, what string) 
 	}
 	switch {
 	case len(found) == 0:
-		if !hasLater(n) {
-			p.list.Errorf(i.nameIn(n), "no-action", "%s does nothing: it needs one of call, request, recall, remember, use, fail%s", what, map[bool]string{true: ", switch", false: ", skip"}[what == "the step"])
-		}
+		p.list.Errorf(i.nameIn(n), "no-action", "%s does nothing: it needs one of call, request, recall, remember, use, fail%s", what, map[bool]string{true: ", switch", false: ", skip"}[what == "the step"])
 		i.okEnds = true
 		return nil
 	case len(found) > 1:
@@ -112,6 +110,12 @@ func (p *planner) one(i *stepInfo, n *yamldoc.Node, s *expr.Scope, what string) 
 		c.Needs = p.needs(c.Needs, infoOf(c.Fail))
 		i.can.merge(failOutcomes())
 		i.guards = true
+	case "wait":
+		p.wait(i, c, n, s)
+	case "sleep":
+		c.Action, c.Sleep = DoSleep, p.duration(n.Get("sleep"), "sleep")
+		p.onlyDurable(n, "sleep")
+		i.okEnds, i.missing, i.noBody = true, true, true
 	case "skip":
 		c.Action = DoSkip
 		if i.step.Each != nil {
@@ -153,15 +157,6 @@ func (p *planner) gives(i *stepInfo, t *expr.Type, at diag.Span) {
 		return
 	}
 	i.body = joined
-}
-
-func hasLater(n *yamldoc.Node) bool {
-	for _, k := range []string{"wait", "emit", "poll", "sleep", "lookup"} {
-		if n.Get(k) != nil {
-			return true
-		}
-	}
-	return false
 }
 
 func (p *planner) memory(n *yamldoc.Node) *Memory {

@@ -117,7 +117,12 @@ func (p *planner) catchAction(i *stepInfo, entry *CatchEntry, e *yamldoc.Entry, 
 		i.missing, i.cont = true, true
 		visible()
 	case v.Text == "hold":
-		p.list.Errorf(v.Span, "later", "not supported yet: hold belongs to durable orders")
+		if !p.durable {
+			p.list.Errorf(v.Span, "misplaced-key", "hold belongs to durable mappings: a request cannot wait for people")
+		}
+		entry.Hold = true // and on without a body, if people say so
+		i.missing = true
+		visible()
 	case use != nil && fail != nil:
 		p.list.Errorf(v.KeyOf("fail").Span, "two-actions", "catch does one thing, not use and fail")
 	case use != nil:

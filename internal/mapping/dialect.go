@@ -10,29 +10,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
-// DefaultMessages are the messages of checks a dialect says nothing of. Their
-// keys and MessageUnreadable are all the keywords there are; {field} stands for
-// the field's name.
-var DefaultMessages = map[string]string{
-	"required":  "{field} is missing",
-	"type":      "{field} is of the wrong type",
-	"format":    "{field} is not valid",
-	"enum":      "{field} is not one of the values allowed",
-	"pattern":   "{field} is not valid",
-	"minimum":   "{field} is too small",
-	"maximum":   "{field} is too great",
-	"minLength": "{field} is too short",
-	"maxLength": "{field} is too long",
-	"minItems":  "{field} has too few elements",
-	"maxItems":  "{field} has too many elements",
-	"variant":   "the request is none of those that are known here",
-	"repeated":  "{field} is given more than once",
-}
-
-// MessageUnreadable is the keyword of the message of requests that cannot be
-// read. A dialect without one has none: what says where the fault lies stands instead.
-const MessageUnreadable = "unreadable"
-
 // dialect compiles a dialect file.
 func (l *loader) dialect(doc *document) {
 	n := doc.root.Get("dialect")
@@ -49,7 +26,12 @@ func (l *loader) dialect(doc *document) {
 		Methods:  textsOf(doc.root.Get("methods")),
 		Absent:   textsOf(doc.root.Get("absent")),
 		Charsets: textsOf(doc.root.Get("charset")),
-		Messages: l.messages(doc.root.Get("messages")),
+	}
+	d.Languages = l.languages(doc.root.Get("languages"))
+	if owner := doc.root.KeyOf("messages"); owner != nil {
+		l.messages(d, owner, doc.root.Get("messages"))
+	} else {
+		l.messages(d, doc.root.KeyOf("dialect"), nil)
 	}
 	l.set.Dialects[n.Text] = d
 	if len(d.Charsets) == 0 {
@@ -74,6 +56,7 @@ func (l *loader) dialect(doc *document) {
 	d.CORS = l.cors(d, doc.root.Get("cors"))
 	d.Errors = l.errorReplies(doc.root.Get("errors"), nil, doc.root.KeyOf("errors"))
 	challenge(d)
+	l.titles(d, doc.root.Get("titles"))
 }
 
 // challenge says in answers of status 401 how to sign in, where that is a
@@ -111,42 +94,6 @@ func (l *loader) prefixes(n *yamldoc.Node) []string {
 		all = append(all, strings.TrimSuffix(p, "/"))
 	}
 	return all
-}
-
-func (l *loader) messages(n *yamldoc.Node) map[string]*Message {
-	all := make(map[string]*Message, len(DefaultMessages))
-	for k, t := range DefaultMessages {
-		all[k] = messageOf(t)
-	}
-	if n == nil {
-		return all
-	}
-	for i := range n.Entries {
-		e := &n.Entries[i]
-		if all[e.Key.Text] == nil && e.Key.Text != MessageUnreadable {
-			l.unknown(e.Key.Span, "unknown-key", "keyword", e.Key.Text, append(keysOf(DefaultMessages), MessageUnreadable))
-			continue
-		}
-		if at := strings.Index(e.Value.Text, "{field}"); at >= 0 && e.Key.Text == MessageUnreadable {
-			l.list.Errorf(e.Value.SpanOf(at, at+len("{field}")), "message", "a request that cannot be read has no field to name")
-			continue
-		}
-		if strings.Count(e.Value.Text, "{field}") > 1 {
-			l.list.Errorf(e.Value.Span, "message", "{field} may stand once in a message")
-			continue
-		}
-		if at := strings.IndexByte(strings.Replace(e.Value.Text, "{field}", "\x00field\x00", 1), '{'); at >= 0 {
-			l.list.Errorf(e.Value.SpanOf(at, len(e.Value.Text)), "message", "only {field} is replaced in a message")
-			continue
-		}
-		all[e.Key.Text] = messageOf(e.Value.Text)
-	}
-	return all
-}
-
-func messageOf(t string) *Message {
-	before, after, found := strings.Cut(t, "{field}")
-	return &Message{Before: before, After: after, Field: found}
 }
 
 func (l *loader) signIn(d *Dialect, n *yamldoc.Node) {
@@ -311,9 +258,9 @@ func (l *loader) errorReply(kind ErrorKind, n *yamldoc.Node) *ErrorReply {
 	s := expr.NewScope(r.Layout, l.world.Functions, l.set.Tables)
 	r.Error, r.Request = r.Layout.NewSlot(), r.Layout.NewSlot()
 	l.define(s, &expr.Name{Name: "error", Slot: r.Error, Type: record("error",
-		"kind", textType, "message", textType, "class", textOrNone, "permission", textOrNone,
-		"fields", &expr.Type{Kind: expr.ListType, Elem: textType})}, n.Span)
-	l.define(s, &expr.Name{Name: "request", Slot: r.Request, Type: record("request", "id", textType)}, n.Span)
+		"kind", textType, "title", textType, "message", textType, "class", textOrNone, "permission", textOrNone,
+		"fields", &expr.Type{Kind: expr.ListType, Elem: textType}, "errors", &expr.Type{Kind: expr.ListType, Elem: faultType})}, n.Span)
+	l.define(s, &expr.Name{Name: "request", Slot: r.Request, Type: record("request", "id", textType, "path", textType, "language", textOrNone)}, n.Span)
 	j, t := n.Get("json"), n.Get("text")
 	switch {
 	case j != nil && t != nil:

@@ -15,6 +15,7 @@ type flowInfo struct {
 	plan     *Plan
 	result   *expr.Type
 	changes  bool
+	noUndo   string   // the first step that changes something and does not say what takes it back
 	outcomes outcomes // nil until compiled
 	calls    []flowCall
 	mark     uint8
@@ -48,6 +49,11 @@ func (l *loader) declareFlows() {
 		f := &flowInfo{name: n.Text, doc: d, calls: flowCalls(d.root)}
 		f.plan = l.newPlan(d, "flows."+n.Text)
 		f.plan.Input = l.input(d.root.Get("input"), "input")
+		for _, k := range []string{"schema", "form"} {
+			if v := d.root.Get("input").Get(k); v != nil && v.Kind != yamldoc.Map {
+				l.list.Errorf(d.root.Get("input").KeyOf(k).Span, "misplaced-key", "a flow's input is fields: what is checked as a whole has been checked by who calls it")
+			}
+		}
 		l.flows[n.Text] = f
 		declared = append(declared, f)
 	}
@@ -107,8 +113,10 @@ func flowCalls(root *yamldoc.Node) []flowCall {
 
 // flow compiles one flow.
 func (l *loader) flow(f *flowInfo) {
-	p := &planner{loader: l, doc: f.doc, plan: f.plan, isFlow: true}
+	f.plan.lasts = l.lastingFlow(f)
+	p := &planner{loader: l, doc: f.doc, plan: f.plan, isFlow: true, durable: f.plan.lasts}
 	p.build()
+	p.undos()
 	n := f.doc.root.Get("result")
 	if n != nil {
 		refs := expr.FreeNames(expr.Source{Node: n})
@@ -126,6 +134,9 @@ func (l *loader) flow(f *flowInfo) {
 	f.outcomes.merge(useOutcomes()) // the result may fail
 	for _, i := range p.infos {
 		f.changes = f.changes || i.step.Changes
+		if name, _ := p.noUndo(i); name != "" && f.noUndo == "" {
+			f.noUndo = i.label()
+		}
 		f.outcomes.merge(i.uncaught)
 	}
 	l.set.Flows[f.name] = f.plan

@@ -16,6 +16,9 @@ func (l *loader) input(n *yamldoc.Node, label string) *Input {
 	if n == nil || n.Kind != yamldoc.Map {
 		return in
 	}
+	if v := n.Get("schema"); v != nil && v.Kind != yamldoc.Map {
+		l.document(v, in)
+	}
 	in.Fields = l.fields(n, in.Type)
 	taken := map[string]string{}
 	for _, f := range in.Fields {
@@ -35,16 +38,19 @@ func (l *loader) fields(n *yamldoc.Node, t *expr.Type) []*InputField {
 	for i := range n.Entries {
 		e := &n.Entries[i]
 		if e.Value.Kind != yamldoc.Map {
-			if e.Key.Text == "schema" {
-				l.list.Errorf(e.Key.Span, "later", "not supported yet: input from a schema file")
-			} else {
-				l.list.Errorf(e.Value.Span, "wrong-type", "an input field is a map that says its type").
-					Help = "write " + e.Key.Text + ": { type: string }"
+			if t.Label == "input" && (e.Key.Text == "schema" || e.Key.Text == "form") {
+				continue
 			}
+			l.list.Errorf(e.Value.Span, "wrong-type", "an input field is a map that says its type").
+				Help = "write " + e.Key.Text + ": { type: string }"
 			t.Open = true
 			continue
 		}
 		f := l.field(e.Key.Text, e.Key, e.Value)
+		if t.Fields[f.Name] != nil {
+			l.list.Errorf(e.Key.Span, "double", "the schema has a field %s already", f.Name)
+			continue
+		}
 		all = append(all, f)
 		t.Order = append(t.Order, f.Name)
 		t.Fields[f.Name] = &expr.Field{Type: f.Type, Required: f.Required}

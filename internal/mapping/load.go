@@ -10,6 +10,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonschema"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -35,7 +36,8 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 			Dialects: map[string]*Dialect{},
 			Tables:   map[string]*expr.Table{},
 		},
-		flows:  map[string]*flowInfo{},
+		flows: map[string]*flowInfo{},
+		forms: map[string]*document{}, schemas: map[string]*jsonschema.Schema{},
 		tables: map[string]*document{},
 
 		unreadable: map[string]bool{},
@@ -53,6 +55,7 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 	for _, f := range l.flowOrder {
 		l.flow(f)
 	}
+	l.readForms()
 	for _, d := range l.of(mappingFile) {
 		l.mapping(d)
 	}
@@ -77,7 +80,9 @@ type loader struct {
 	docs      []*document
 	tables    map[string]*document // where each table is declared
 	flows     map[string]*flowInfo
-	flowOrder []*flowInfo // those called before those that call
+	forms     map[string]*document
+	schemas   map[string]*jsonschema.Schema // by file
+	flowOrder []*flowInfo                   // those called before those that call
 	requests  map[*Plan][]*contract.Operation
 	list      diag.List
 	// unreadable are declarations, "flow x", of files that cannot be parsed:
@@ -91,6 +96,7 @@ const (
 	noFile fileKind = iota
 	mappingFile
 	flowFile
+	formFile
 	dialectFile
 	tableFile
 	exposeFile
@@ -113,6 +119,7 @@ type fileKindOf struct {
 var fileKinds = []fileKindOf{
 	{"route", mappingFile, MappingShape},
 	{"flow", flowFile, FlowShape},
+	{"form", formFile, FormShape},
 	{"dialect", dialectFile, DialectShape},
 	{"table", tableFile, TableShape},
 	{"expose", exposeFile, ExposeShape},
@@ -120,7 +127,7 @@ var fileKinds = []fileKindOf{
 }
 
 // declared finds what a file declares by its first keys.
-var declared = regexp.MustCompile(`(?m)^(dialect|flow|table):[ ]*["']?([A-Za-z0-9_-]+)`)
+var declared = regexp.MustCompile(`(?m)^(dialect|flow|form|table):[ ]*["']?([A-Za-z0-9_-]+)`)
 
 // callers checks that the dialects callers speak are there.
 func (l *loader) callers() {
@@ -178,7 +185,7 @@ func (l *loader) tell(f *diag.File, root *yamldoc.Node) *document {
 	}
 	if len(found) == 0 {
 		l.list.Errorf(root.Entries[0].Key.Span, "file-kind", "nothing tells what kind of file this is").
-			Help = "one of the keys route, flow, dialect, table, expose does"
+			Help = "one of the keys route, flow, form, dialect, table, expose does"
 		return nil
 	}
 	k := fileKinds[found[0]]

@@ -19,6 +19,10 @@ func (l *loader) mapping(d *document) {
 	r := &Route{At: at(d.root, "route"), Timeout: defaultTimeout}
 	plan := l.newPlan(d, strings.TrimSuffix(d.file.Name, ".yaml"))
 	plan.Input = l.input(d.root.Get("input"), "input")
+	form := l.formOf(d.root.Get("input"))
+	if l.addForm(plan.Input, form); form == nil && textOf(d.root.Get("input").Get("form")) != "" {
+		plan.Input.Type.Open = true // it is not known, which has been told
+	}
 	r.Plan = plan
 	if route != nil && route.Kind == yamldoc.Map {
 		l.route(r, route)
@@ -26,11 +30,26 @@ func (l *loader) mapping(d *document) {
 	if r.Replaces != nil && d.root.Get("input") == nil {
 		plan.Input = inputOf(r.Replaces, "input")
 	}
-	p := &planner{loader: l, doc: d, plan: plan}
+	p := &planner{loader: l, doc: d, form: form, plan: plan, durable: textOf(d.root.Get("mode")) == "durable"}
+	plan.lasts = p.durable
+	if form != nil {
+		plan.Form = form.file
+	}
+	if r.Dialect != nil {
+		p.langs = r.Dialect.Languages
+	} else {
+		p.anyOf = true // it is not known, which has been told
+	}
 	p.build()
-	r.Changes = plan.changes()
-	p.repeat(r, route.Get("repeat"))
-	p.replies()
+	r.Changes = plan.Changes()
+	if p.durable {
+		p.undos()
+		p.undoable()
+	} else {
+		p.repeat(r, route.Get("repeat"))
+		p.replies()
+	}
+	p.ordered(r)
 	p.finish()
 	if r.Dialect != nil {
 		l.credentials(r)

@@ -14,8 +14,13 @@ import (
 type planner struct {
 	*loader
 	doc    *document
+	form   *document // whose lets and rules are the plan's, too; nil: none
 	plan   *Plan
 	isFlow bool
+	// durable tells that steps are recorded: of a durable mapping, or of a flow that only those call.
+	durable bool
+	langs   *Languages // of the dialect it answers in
+	anyOf   bool       // it answers in any dialect: a form, looked at on its own
 
 	names  []*expr.Name // the plain names, as steps and lets see them
 	nodes  []*node      // lets and steps, in the file's order
@@ -45,6 +50,7 @@ func (n *node) label() string { return n.name.Text }
 // collect lists lets and steps and what each refers to.
 func (p *planner) collect() {
 	p.byName = map[string]*node{}
+	final := false
 	add := func(entries *yamldoc.Node, steps bool) {
 		if entries == nil || entries.Kind != yamldoc.Map {
 			return
@@ -54,6 +60,7 @@ func (p *planner) collect() {
 			n := &node{name: e.Key, value: e.Value}
 			if steps {
 				n.step = &stepInfo{node: n, step: &Step{Name: e.Key.Text, Index: len(p.infos), At: e.Key.Span}}
+				n.step.final = final
 				p.infos = append(p.infos, n.step)
 				p.plan.Steps = append(p.plan.Steps, n.step.step)
 				n.refs = stepRefs(e.Value)
@@ -66,8 +73,16 @@ func (p *planner) collect() {
 			}
 		}
 	}
-	add(p.doc.root.Get("let"), false)
+	for _, root := range p.roots() {
+		add(root.Get("let"), false)
+	}
 	add(p.doc.root.Get("steps"), true)
+	if p.durable {
+		final = true
+		before := len(p.infos)
+		add(p.doc.root.Get("finally"), true)
+		p.plan.Finally = len(p.infos) - before
+	}
 }
 
 // stepRefs gives the free names of a step's values.
@@ -92,10 +107,20 @@ func stepRefs(n *yamldoc.Node) []string {
 		for _, k := range []string{"with", "body", "vars", "patch", "set", "key", "value", "use", "fail"} {
 			add(a.Get(k), false)
 		}
+		add(a.Get("wait").Get("key"), false)
 		add(a.Get("request").Get("query"), false)
 		add(a.Get("request").Get("header"), false)
 	}
 	action(n)
+	add(n.Get("idempotency_key"), false)
+	add(n.Get("poll").Get("until"), true)
+	if l := n.Get("lookup"); l != nil {
+		own = append(own, "found")
+		for _, k := range []string{"with", "body", "found", "use"} {
+			add(l.Get(k), false)
+		}
+		own = own[:len(own)-1]
+	}
 	add(n.Get("each"), false)
 	if c := n.Get("cache"); c != nil {
 		add(c.Get("key"), false)
@@ -239,9 +264,15 @@ func (p *planner) defineNames() {
 	plain("warnings", &slots.Warnings, warningsType, outside)
 	plain("failures", &slots.Failures, failuresType, "failures is complete only when all steps have settled")
 	plain("error", &slots.Error, caughtType, "error is known only inside catch; elsewhere steps.NAME.error says what went wrong")
-	p.names = append(p.names,
-		&expr.Name{Name: "answer", Slot: -1, Type: anyType, Barred: "not supported yet: answer belongs to undo, poll and lookup"},
-		&expr.Name{Name: "order", Slot: -1, Type: anyType, Barred: "not supported yet: order belongs to durable orders"})
+	plain("answer", &slots.Answer, anyType, "answer is known only inside undo, poll and lookup")
+	switch {
+	case p.isFlow:
+		plain("order", &slots.Order, orderType, outside)
+	case !p.durable:
+		plain("order", &slots.Order, orderType, "order is there only in durable mappings")
+	default:
+		plain("order", &slots.Order, orderType, "")
+	}
 	p.meta = &expr.Name{Name: "steps", Kind: expr.Namespace, Slot: -1, Members: map[string]*expr.Name{}}
 	p.names = append(p.names, p.meta)
 	for _, n := range p.names {
@@ -287,6 +318,9 @@ const (
 	inRepeat
 	inReplies
 	inResult
+	inAccepted
+	inKey   // of an order, and its subject
+	inOrder // undo, shows: any step's body may be missing
 )
 
 // view gives a scope with the same names under the rules of another place.
@@ -295,11 +329,13 @@ func (p *planner) view(where place) *expr.Scope {
 	for _, n := range p.names {
 		c := *n
 		switch where {
-		case inRules, inRepeat:
-			before := "rules are checked before any step runs"
-			if where == inRepeat {
-				before = "repeat is looked at before any step runs"
+		case inOrder:
+			if c.Kind == expr.StepName {
+				c.MayMiss = true
 			}
+			c.Type = orderAs(c.Name, c.Type)
+		case inRules, inRepeat, inKey, inAccepted:
+			before := beforeSteps[where]
 			switch c.Kind {
 			case expr.StepName:
 				c.Barred = before
@@ -310,8 +346,13 @@ func (p *planner) view(where place) *expr.Scope {
 			case expr.Namespace:
 				c.Barred = before
 			default:
-				if c.Name == "warnings" || c.Name == "failures" {
+				switch {
+				case where == inAccepted:
+					c.Type = orderAs(c.Name, c.Type)
+				case c.Name == "warnings" || c.Name == "failures":
 					c.Barred = c.Name + " is known only after the rules"
+				case c.Name == "order" && c.Barred == "":
+					c.Barred = "there is no order before the request is accepted"
 				}
 			}
 		default:
@@ -324,14 +365,38 @@ func (p *planner) view(where place) *expr.Scope {
 	return s
 }
 
+// beforeSteps are the words for names of steps where none has run yet.
+var beforeSteps = map[place]string{
+	inRules:    "rules are checked before any step runs",
+	inRepeat:   "repeat is looked at before any step runs",
+	inKey:      "the order is begun before any step runs",
+	inAccepted: "accepted is answered before any step runs",
+}
+
+// orderAs gives the type of a name where an order's state is known.
+func orderAs(name string, t *expr.Type) *expr.Type {
+	if name == "order" {
+		return orderStateType
+	}
+	return t
+}
+
 var (
+	// orderType is what steps see of their order, orderStateType what stands
+	// where its state is known: in what is accepted and shown, and in finally.
+	orderType      = record("order", "id", textType)
+	orderStateType = record("order", "id", textType, "state", &expr.Type{Kind: expr.TextType, Enum: orderStates, Label: "order.state"},
+		"error", record("order.error", "step", textType, "class", textType, "message", textOrNone).Nullable())
+	orderStates = []string{"accepted", "running", "waiting", "held", "undoing", "done", "undone", "stuck"}
 	// anyType is what names have of which nothing is known, because what says
 	// it does not check: no further fault is told about it.
-	anyType      = &expr.Type{Kind: expr.AnyType, Told: true}
-	requestType  = record("request", "method", textType, "path", textType, "header", headerType, "id", textType, "body", anyType)
-	headerType   = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
-	callerType   = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
-	warningsType = &expr.Type{Kind: expr.ListType, Elem: textType}
+	anyType     = &expr.Type{Kind: expr.AnyType, Told: true}
+	requestType = record("request", "method", textType, "path", textType, "header", headerType, "id", textType, "language", textOrNone, "body", anyType)
+	headerType  = &expr.Type{Kind: expr.ObjectType, Open: true, Fields: map[string]*expr.Field{}, Label: "header"}
+	callerType  = record("caller", "name", textType, "app", textOrNone, "strict", boolType)
+	// faultType is one thing that is wrong, or one that is warned of.
+	faultType    = record("errors", "pointer", textType, "code", textType, "detail", textType)
+	warningsType = &expr.Type{Kind: expr.ListType, Elem: record("warnings", "pointer", textType, "code", textType, "detail", textType)}
 	failuresType = &expr.Type{Kind: expr.ListType, Elem: record("failures", "step", textType, "class", textType)}
 	// The answer is there where the backend refused with one.
 	caughtType = record("error", "class", textType, "status", integerType.Nullable(), "message", textOrNone, "answer", anyType)

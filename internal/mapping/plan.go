@@ -10,6 +10,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/diag"
 	"github.com/emenda-gateway/emenda/internal/expr"
+	"github.com/emenda-gateway/emenda/internal/jsonschema"
 	"github.com/emenda-gateway/emenda/internal/jsonx"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
@@ -86,19 +87,23 @@ type Repeat struct {
 type Plan struct {
 	Name    string // "shop/items" or "flows.find": as logs and metrics name it
 	File    *diag.File
+	Form    *diag.File // whose input, lets and rules it has, too; nil: none
 	Summary string
 	Layout  *expr.Layout
 	Slots   Slots
 	Input   *Input
 	Rules   []*Rule
-	Steps   []*Step        // in the file's order
+	Steps   []*Step        // in the file's order; those of `finally` are the last
+	Finally int            // how many of them are `finally`'s
+	Order   *Order         // of a durable mapping; nil for others
+	lasts   bool           // some step is one that only orders can do
 	Replies []*Reply       // a mapping's; the last has no When
 	Result  *expr.Template // a flow's
 	Const   jsonx.Value
 }
 
-// changes tells whether some step changes something.
-func (p *Plan) changes() bool {
+// Changes tells whether some step changes something.
+func (p *Plan) Changes() bool {
 	return slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Changes })
 }
 
@@ -109,13 +114,23 @@ func (p *Plan) waits() bool {
 
 // Slots are where a frame holds what the runner fills in; -1: not used by this plan.
 type Slots struct {
-	Input, Request, Caller, Const, Now, Warnings, Failures, Error int
+	Input, Request, Caller, Const, Now, Warnings, Failures, Error, Order, Answer int
 }
 
 // Input is how received fields become `input`.
 type Input struct {
 	Fields []*InputField
 	Type   *expr.Type
+	// Document is what the JSON body as a whole must fit, which then is the
+	// input as it came, with Fields beside its members; nil: Fields are all.
+	Document *Document
+}
+
+// Document is a schema that a request's body as a whole must fit.
+type Document struct {
+	*jsonschema.Schema
+	File string // its name in the mappings folder
+	At   diag.Span
 }
 
 // InputField is one field of `input`.
@@ -140,12 +155,20 @@ type InputField struct {
 
 // Rule is one entry of `rules`.
 type Rule struct {
-	That *expr.Condition
-	Else *expr.Template // the message
-	Path string         // `at`: JSON Pointer of the field, or ""
-	Warn bool           // level: warn
-	At   diag.Span
+	That    *expr.Condition
+	Else    []*expr.Template // the message, in each of the dialect's languages
+	Pointer *expr.Template   // `at`: gives the JSON Pointer of the field; nil: it is about no single one
+	Code    string
+	Warn    bool           // level: warn
+	Each    *expr.Template // nil: it holds once
+	Slot    int            // the `as` name, with Each
+	Reads   []Read         // what it reads of the input
+	Own     []Read         // what it reads of the value of an element that has a pointer, with Each
+	At      diag.Span
 }
+
+// DefaultCode is the code of rules that name none.
+const DefaultCode = "rule"
 
 // Step is one step.
 type Step struct {
@@ -163,8 +186,9 @@ type Step struct {
 	Cache   *Cache
 	Claim   *Claim
 	Catch   *Catch
-	Changes bool // some case calls an operation or flow that changes something
-	Waits   bool // some case calls an operation, itself or in a flow: it takes a time worth telling
+	Durable *Durable // nil: nothing that only orders do
+	Changes bool     // some case calls an operation or flow that changes something
+	Waits   bool     // some case calls an operation, itself or in a flow: it takes a time worth telling
 	At      diag.Span
 }
 
@@ -177,6 +201,8 @@ type Case struct {
 	Memory *MemoryStep    // Recall, Remember
 	Use    *expr.Template // Use
 	Fail   *expr.Template // Fail: the message
+	Wait   *Wait          // Wait
+	Sleep  time.Duration  // Sleep
 	At     diag.Span
 }
 
@@ -192,6 +218,8 @@ const (
 	DoUse
 	DoFail
 	DoSkip
+	DoWait  // of orders
+	DoSleep // of orders
 )
 
 // Call is a call of an operation or a flow.
@@ -258,6 +286,7 @@ type Each struct {
 type Retry struct {
 	Times int
 	Every time.Duration
+	For   time.Duration // of orders: how long it is tried, in the place of Times; 0: Times says
 }
 
 // Cache keeps ok answers of a call that changes nothing, in this process.
@@ -286,6 +315,7 @@ type CatchEntry struct {
 	Status   int
 	Kind     CatchKind
 	Continue bool
+	Hold     bool // of orders: people decide
 	Use      *expr.Template
 	Fail     *expr.Template
 }
@@ -308,6 +338,7 @@ type Reply struct {
 	Header []ReplyHeader
 	JSON   *expr.Template
 	Text   *expr.Template
+	File   string // the body, of a file
 	Type   string
 	Patch  *Patch
 	At     diag.Span
@@ -347,7 +378,8 @@ const (
 type ErrorReplies [kinds]*ErrorReply
 
 // ErrorReply is a dialect's reply to one kind of failure. Its frame holds
-// `error` {kind, message, fields, class} and `request` {id}.
+// `error` {kind, title, message, fields, errors, class, permission} and
+// `request` {id, path, language}.
 type ErrorReply struct {
 	Kind           ErrorKind
 	Status         int
@@ -357,6 +389,8 @@ type ErrorReply struct {
 	Text           string // sent byte for byte
 	Type           string
 	Challenge      string // of a status 401: what WWW-Authenticate says (RFC 9110, 11.6.1); "" for nothing
+	Languages      *Languages
+	Titles         []string // in each language
 	At             diag.Span
 }
 
@@ -373,14 +407,19 @@ type Dialect struct {
 	SignIn   []SignInPlace
 	CORS     *CORS // nil: pages of other origins may not call
 	Errors   *ErrorReplies
-	Messages map[string]*Message // a check's keyword ("required", "type", "enum" …) → text
-	At       diag.Span
+	// Languages are those callers may be answered in; nil: the texts are in one, which has no name here.
+	Languages *Languages
+	Messages  map[string]*Message // a check's keyword ("required", "type", "enum" …) → text, in the first language
+	// Translations are the messages in the second language and those behind it.
+	Translations []map[string]*Message
+	At           diag.Span
 }
 
-// Message is a text with {field}.
+// Message is a text with {field}, or with {line} and {column}.
 type Message struct {
 	Before, After string
 	Field         bool
+	Text          string // as it is written
 }
 
 // Slash says which spellings of a path's end are accepted.
@@ -442,8 +481,29 @@ type Test struct {
 	Remember     map[string][]MemoryEntry // `memory` expected afterwards: key under `after`
 	Input        *yamldoc.Node            // a flow's test: its input
 	Result       *yamldoc.Node            // a flow's test: its expected result
-	Refused      bool                     // a flow's test: expected to end refused …
-	State        string                   // … or in this state
+	Events       []TestEvent
+	Decisions    []string
+	Order        *TestOrder // a durable mapping's test; nil: nothing is expected of it
+	Refused      bool       // a flow's test: expected to end refused …
+	State        string     // … or in this state
+}
+
+// TestEvent is an event that comes in a test.
+type TestEvent struct {
+	Event string
+	Key   jsonx.Value
+	Body  *yamldoc.Node // nil: none
+}
+
+// TestOrder is how an order of a test must end.
+type TestOrder struct {
+	State        string // "none": none is begun
+	Undone, Left []string
+	ToldUndone   bool // undone is said, if only to be none
+	ToldLeft     bool
+	Step, Class  string
+	Shows        *yamldoc.Node
+	At           diag.Span
 }
 
 // TestExchange is one request of a test and what must come back.

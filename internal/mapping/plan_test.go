@@ -238,9 +238,9 @@ messages: { required: "where is {field}?", type: wrong }
 	}, d.SignIn)
 	require.Equal(t, `{"detail":"no"}`, d.Errors[mapping.NotSignedIn].Text)
 	require.Equal(t, "application/json", d.Errors[mapping.NotSignedIn].Type)
-	require.Equal(t, &mapping.Message{Before: "where is ", After: "?", Field: true}, d.Messages["required"])
-	require.Equal(t, &mapping.Message{Before: "wrong"}, d.Messages["type"])
-	require.Equal(t, &mapping.Message{After: " is too small", Field: true}, d.Messages["minimum"])
+	require.Equal(t, &mapping.Message{Before: "where is ", After: "?", Field: true, Text: "where is {field}?"}, d.Messages["required"])
+	require.Equal(t, &mapping.Message{Before: "wrong", Text: "wrong"}, d.Messages["type"])
+	require.Equal(t, &mapping.Message{After: " is too small", Field: true, Text: "{field} is too small"}, d.Messages["minimum"])
 
 	statuses := map[string]int{}
 	for _, k := range mapping.ErrorKinds() {

@@ -57,7 +57,7 @@ func replyRefs(n *yamldoc.Node) []string {
 func (p *planner) reply(n *yamldoc.Node, s *expr.Scope) *Reply {
 	r := &Reply{At: n.Span, Status: p.status(n.Get("status"), 200)}
 	var bodies []string
-	for _, k := range []string{"json", "text", "patch"} {
+	for _, k := range []string{"json", "text", "file", "patch"} {
 		if n.Get(k) != nil {
 			bodies = append(bodies, k)
 		}
@@ -81,6 +81,9 @@ func (p *planner) reply(n *yamldoc.Node, s *expr.Scope) *Reply {
 		r.Text = p.template(t, s, expr.Target{Type: textType, What: "the reply"})
 		r.Type = "text/plain; charset=utf-8"
 	}
+	if f := n.Get("file"); f != nil && f.Text != "" {
+		p.replyFile(r, f)
+	}
 	if n.Get("patch") != nil {
 		var needs []int
 		r.Patch = p.patch(n, s, "the reply", &needs)
@@ -91,6 +94,19 @@ func (p *planner) reply(n *yamldoc.Node, s *expr.Scope) *Reply {
 	}
 	p.headers(r, n.Get("header"), s)
 	return r
+}
+
+// replyFile takes a file of the mappings folder as the body.
+func (p *planner) replyFile(r *Reply, n *yamldoc.Node) {
+	r.Type = "text/plain; charset=utf-8"
+	if strings.HasSuffix(n.Text, ".json") {
+		r.Type = "application/json"
+	}
+	if f := p.texts[n.Text]; f != nil {
+		r.File = f.Text
+		return
+	}
+	p.unknown(n.Span, "unknown-file", "file", n.Text, keysOf(p.texts))
 }
 
 // barredHeaders are set by the gateway itself; a reply that sets them would lie.

@@ -5,17 +5,14 @@ import "github.com/emenda-gateway/emenda/internal/yamldoc"
 // Version is the language version files begin with: `emenda: 1`.
 const Version = "1"
 
-// The words of keys that have their place in the language but no meaning yet.
-const (
-	laterOrder = "not supported yet: %s belongs to durable orders"
-)
-
 // The tables of keys: reading, docs/mapping.md and the JSON Schema come from them.
 var (
 	// MappingShape is a file with `route:`.
 	MappingShape = mappingShape()
 	// FlowShape is a file with `flow:`.
 	FlowShape = flowShape()
+	// FormShape is a file with `form:`.
+	FormShape = formShape()
 	// DialectShape is a file with `dialect:`.
 	DialectShape = dialectShape()
 	// TableShape is a file with `table:`.
@@ -52,10 +49,6 @@ func key(name string, s *yamldoc.Shape, doc string) yamldoc.Key {
 func required(k yamldoc.Key) yamldoc.Key {
 	k.Required = true
 	return k
-}
-
-func later(name, words, doc string) yamldoc.Key {
-	return yamldoc.Key{Name: name, Shape: anything, Doc: doc, Later: words}
 }
 
 func object(name, doc string, keys ...yamldoc.Key) *yamldoc.Shape {
@@ -97,10 +90,10 @@ func mappingShape() *yamldoc.Shape {
 		key("rules", listOf(ruleShape()), "What must hold between fields; all faults are told at once."),
 		key("let", letShape(), "Named values, computed once, when first used."),
 		key("steps", stepsShape(), "The calls and what lies between them."),
-		required(key("reply", repliesShape(), "The answers: the first whose `when` holds once all steps settled; the last has no `when`.")),
-		later("mode", "not supported yet: mode belongs to durable orders", "`durable` records every step."),
-		later("order", "not supported yet: order belongs to durable orders", "Key, deadline and accepted reply of durable orders."),
-		later("finally", "not supported yet: finally belongs to durable orders", "Steps that run at every end of an order."),
+		key("reply", repliesShape(), "The answers: the first whose `when` holds once all steps settled; the last has no `when`. A durable mapping has none: `order.accepted` is its answer."),
+		key("mode", enum("durable"), "`durable`: a request begins an order, whose steps run one by one, each recorded, through crashes and restarts, until all is done or all is undone."),
+		key("order", orderShape(), "What makes two requests the same order, how long it may take, and what is answered and shown."),
+		key("finally", stepsShape(), "Steps that run at every end of an order, whatever its state."),
 		key("tests", testsShape(false), "Requests, the backends' answers and what must come back; run by `emenda test` and before every reload."),
 	)
 }
@@ -115,6 +108,17 @@ func flowShape() *yamldoc.Shape {
 		key("steps", stepsShape(), "The calls and what lies between them."),
 		required(key("result", value, "The value calls of the flow answer with.")),
 		key("tests", testsShape(true), "Inputs, the backends' answers and the result that must come out."),
+	)
+}
+
+func formShape() *yamldoc.Shape {
+	return object("form", "A form is what several mappings take and check alike: `input: { form: NAME }` takes its input, its lets and its rules.",
+		versionKey(),
+		required(key("form", name, "The form's name.")),
+		summaryKey(),
+		key("input", inputShape(), "The fields a request may bring, with JSON Schema's words."),
+		key("rules", listOf(ruleShape()), "What must hold between fields; all faults are told at once."),
+		key("let", letShape(), "Named values, computed once, when first used."),
 	)
 }
 
@@ -134,6 +138,21 @@ func routeShape() *yamldoc.Shape {
 	)
 }
 
+func orderShape() *yamldoc.Shape {
+	return object("order", "What a durable mapping says of its orders.",
+		required(key("key", value, "What makes two requests of one caller the same order; the same key with another body is refused.")),
+		required(key("deadline", duration, "How long an order may take in all; what still runs then is undone, or held for people.")),
+		key("subject", value, "The documents of the people an order is about, a text or a list: `emenda privacy` finds it by them."),
+		key("shows", value, "What is shown of an order while it runs and afterwards; steps that have not settled have no value."),
+		required(key("accepted", object("accepted", "The answer to who begins an order, and to who sends it again.",
+			key("status", integer, "The HTTP status; without it, 202."),
+			key("header", mapOf(value, "", ""), "Header fields."),
+			key("json", value, "The body, as JSON; `order` holds id and state."),
+			key("type", text, "The Content-Type; without it, application/json."),
+		), "The answer to who begins an order, and to who sends it again. `Prefer: wait=N` waits so many seconds for the order's end first.")),
+	)
+}
+
 func letShape() *yamldoc.Shape {
 	return mapOf(value, identifier, "a name: letters, digits and _")
 }
@@ -141,14 +160,17 @@ func letShape() *yamldoc.Shape {
 func ruleShape() *yamldoc.Shape {
 	return object("rule", "Something that must hold for the input.",
 		required(key("that", condition, "A bare condition over `input`, `caller` and `let` names made of them.")),
-		required(key("else", value, "The message when it does not hold.")),
-		key("at", text, "JSON Pointer of the field the message is about."),
+		required(key("else", value, "The message when it does not hold; in a dialect with `languages`, one for each of them.")),
+		key("at", value, "JSON Pointer of the field the message is about."),
+		key("code", name, "A word for programs, which stays when the message changes; without it, `rule`."),
+		key("each", value, "A list: the rule must hold for each element, and is told for each for which it does not."),
+		key("as", name, "The name of the element in the rule."),
 		key("level", enum("error", "warn"), "`warn` adds to `warnings` instead, and is an error for strict callers."),
 	)
 }
 
 func inputShape() *yamldoc.Shape {
-	// `schema: file.json` is a text under the key schema; fields are maps.
+	// `schema: file.json` and `form: name` are texts under these keys; fields are maps.
 	schema := &yamldoc.Shape{Name: "schema file", Form: yamldoc.TextForm}
 	return mapOf(oneOf(fieldShape(), schema), "", "")
 }
@@ -182,7 +204,8 @@ func repliesShape() *yamldoc.Shape {
 		key("header", mapOf(value, "", ""), "Header fields."),
 		key("json", value, "The body, as JSON."),
 		key("text", value, "The body, as text."),
-		key("type", text, "The Content-Type; without it, what json or text say."),
+		key("file", text, "The body: a file of the mappings folder, byte for byte."),
+		key("type", text, "The Content-Type; without it, what json, text or file say."),
 		key("patch", value, "A document to pass on, with the changes of `set` and `delete`."),
 		key("set", mapOf(value, "", ""), "Paths of the patched document and their new values."),
 		key("delete", texts, "Paths to drop from the patched document."),

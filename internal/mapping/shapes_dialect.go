@@ -16,9 +16,14 @@ func dialectShape() *yamldoc.Shape {
 		required(key("sign_in", nonEmpty(listOf(signInShape())), "Where credentials are looked for, in this order.")),
 		key("cors", corsShape(), "Which pages of other origins may call from a browser; without it, none."),
 		required(key("errors", errorsShape(), "The reply to each kind of failure.")),
-		key("messages", mapOf(text, "", ""), "A check's keyword and its message; `{field}` is the field's name. `unreadable` is for requests that cannot be read at all."),
+		key("languages", nonEmpty(texts), "The languages callers may be answered in (BCP 47), the first where they ask for none of them: Accept-Language chooses, Content-Language says which. `messages`, `titles` and the `else` of rules then say each text in all of them."),
+		key("messages", mapOf(inLanguages(), "", ""), "A check's keyword and its message; `{field}` is the field's name. `unreadable` is for requests that cannot be read at all, `syntax` for JSON that breaks its rules, at `{line}` and `{column}`."),
+		key("titles", mapOf(inLanguages(), "", ""), "A kind of failure and its title, as `error.title`; without one, the status's own words."),
 	)
 }
+
+// inLanguages is a text, or one for each language.
+func inLanguages() *yamldoc.Shape { return oneOf(text, mapOf(text, "", "a language")) }
 
 func nonEmpty(s *yamldoc.Shape) *yamldoc.Shape {
 	c := *s
@@ -49,7 +54,7 @@ func errorsShape() *yamldoc.Shape {
 		name,
 		object("error reply", "The reply to one kind of failure, or the name of a kind to inherit from.",
 			required(key("status", integer, "The HTTP status, 100 to 599.")),
-			key("json", value, "The body as JSON; `error` holds kind, class, message, fields and, of `forbidden`, the permission that is missing, `request` its id."),
+			key("json", value, "The body as JSON; `error` holds kind, title, class, message, fields, errors (each with pointer, code and detail) and, of `forbidden`, the permission that is missing, `request` its id, path and language."),
 			key("text", text, "The body, sent byte for byte."),
 			key("type", text, "The Content-Type; without it, what json or text say."),
 		),

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"fmt"
-
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -28,7 +26,42 @@ func actionKeys() []yamldoc.Key {
 		key("value", value, "The value to remember."),
 		key("use", value, "The value that becomes the step's body, without a call."),
 		key("fail", value, "Ends the run as refused, with this text."),
+		key("wait", object("wait", "Waits for an event.",
+			required(key("event", name, "The event's name.")),
+			required(key("key", value, "What the event is about: a text or a number.")),
+			required(key("for", duration, "How long to wait; then the step is failed, class timeout.")),
+		), "In durable mappings: waits for an event that `orders.emit` tells, which may come first; its body is the step's."),
+		key("sleep", duration, "In durable mappings: waits for a time."),
 	}
+}
+
+func lookupShape() *yamldoc.Shape {
+	return object("lookup", "Finds out whether a call took effect whose answer was lost.",
+		required(key("call", name, "The operation or flow that looks; it changes nothing.")),
+		key("with", value, "Its parameters, or the flow's input."),
+		key("body", value, "Its body."),
+		required(key("found", value, "What shows that the call took effect, made of `answer`; without value, it did not.")),
+		key("use", value, "The step's body then, made of `found`; without it, what was found."),
+		key("after", duration, "How long a lost call is given to take effect before it is looked for; without it, 5s."),
+	)
+}
+
+func undoShape() *yamldoc.Shape {
+	return object("undo", "What takes a step back. It is made again when its answer was lost: to take back twice must do no harm.",
+		key("when", condition, "A bare condition; when it does not hold, nothing is to be taken back."),
+		required(key("call", name, "The operation or flow that takes it back.")),
+		key("with", value, "Its parameters, or the flow's input."),
+		key("body", value, "Its body."),
+		key("retry", retryShape(), "How often it is tried; without it, 4 times, 15s apart."),
+	)
+}
+
+func retryShape() *yamldoc.Shape {
+	return object("retry", "Repeats attempts.",
+		key("times", integer, "How many attempts more."),
+		key("every", duration, "The pause between two; without it, 100ms."),
+		key("for", duration, "In durable mappings, in the place of times: how long it is tried."),
+	)
 }
 
 func stepShape() *yamldoc.Shape {
@@ -43,10 +76,7 @@ func stepShape() *yamldoc.Shape {
 		key("at_most", integer, "How many elements are under way at once; without it, 1 when something changes, else 8."),
 		key("catch", catchShape(), "What happens when the step does not end ok, by class, status, state or `any`."),
 		key("timeout", duration, "How long one attempt may take; without it, the backend's."),
-		key("retry", object("retry", "Repeats failed attempts of a call that changes nothing.",
-			required(key("times", integer, "How many attempts more.")),
-			key("every", duration, "The pause between two; without it, 100ms."),
-		), "Repeats failed attempts of a call that changes nothing."),
+		key("retry", retryShape(), "Repeats failed attempts of a call that changes nothing. In durable mappings also of one that changes something, where it surely was not done."),
 		key("cache", object("cache", "Keeps ok answers in this process.",
 			required(key("key", value, "What tells one answer from another.")),
 			required(key("for", duration, "How long an answer is kept.")),
@@ -59,18 +89,17 @@ func stepShape() *yamldoc.Shape {
 		key("after", oneOf(name, listOf(name)), "Steps that must have settled before this one starts."),
 		key("parallel", boolean, "A step that changes something no longer waits for the steps above it."),
 	)
-	for _, l := range []struct{ name, words, doc string }{
-		{"idempotency_key", fmt.Sprintf(laterOrder, "idempotency_key"), "A key that lets a changing call be repeated."},
-		{"lookup", fmt.Sprintf(laterOrder, "lookup"), "Finds out whether a lost call took effect."},
-		{"undo", fmt.Sprintf(laterOrder, "undo"), "What takes the step back."},
-		{"commit", fmt.Sprintf(laterOrder, "commit"), "From here on nothing is undone."},
-		{"wait", fmt.Sprintf(laterOrder, "wait"), "Waits for an event."},
-		{"emit", fmt.Sprintf(laterOrder, "emit"), "Tells an event to waiting orders."},
-		{"poll", fmt.Sprintf(laterOrder, "poll"), "Repeats a reading call until something holds."},
-		{"sleep", fmt.Sprintf(laterOrder, "sleep"), "Waits for a time."},
-	} {
-		keys = append(keys, later(l.name, l.words, l.doc))
-	}
+	keys = append(keys,
+		key("idempotency_key", value, "In durable mappings: the value of the header Idempotency-Key, by which the backend knows a repeated call; a call whose answer was lost is then made again."),
+		key("lookup", lookupShape(), "In durable mappings: finds out whether a call whose answer was lost took effect."),
+		key("undo", oneOf(enum("none"), undoShape()), "In durable mappings: what takes the step back; `none` where nothing does. It sees `answer`, the step's body."),
+		key("commit", boolean, "In durable mappings: from this step on nothing is undone; what fails is held for people."),
+		key("poll", object("poll", "Repeats a call that only reads until something holds.",
+			required(key("until", condition, "A bare condition; `answer` is the call's answer.")),
+			required(key("every", duration, "The pause between two calls.")),
+			required(key("for", duration, "How long it is tried; then the step is failed, class timeout.")),
+		), "In durable mappings: repeats a call that only reads until something holds."),
+	)
 	return object("step", "One step; its name stands for the answer's body.", keys...)
 }
 
@@ -89,7 +118,7 @@ func casesShape() *yamldoc.Shape {
 
 func catchShape() *yamldoc.Shape {
 	s := mapOf(oneOf(
-		enum("continue", "hold"),
+		enum("continue", "hold"), // hold: of durable mappings
 		object("catch", "What happens instead.",
 			key("use", value, "A value that becomes the step's body; `error` holds class, status, message and, where the backend refused with one, the answer without secrets."),
 			key("fail", value, "Ends the run as refused, with this text; `error` holds class, status, message and, where the backend refused with one, the answer without secrets."),

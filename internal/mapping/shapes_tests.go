@@ -14,7 +14,12 @@ func testsShape(flow bool) *yamldoc.Shape {
 		key("store", enum(StoreIsDown, StoreIsLost), "The store cannot be reached: at all (`down`), or from when the request has begun (`lost`)."),
 		key("upstream", listOf(testCallShape()), "The calls that must be made and their answers: those of one operation in order; one too many or too few fails."),
 		key("after", entries, "What must be remembered afterwards."),
-		later("events", "not supported yet: events belong to durable orders", "Events told to the order."),
+		key("events", listOf(object("event", "An event that comes.",
+			required(key("event", name, "Its name.")),
+			required(key("key", scalar, "What it is about.")),
+			key("body", anything, "Its body."),
+		)), "Events that waits meet; a wait that meets none runs out."),
+		key("decisions", listOf(enum("retry", "continue", "undo")), "What people decide of what is held for them, one after the other; after the last, nobody decides."),
 	}
 	if flow {
 		keys = append(keys,
@@ -33,7 +38,14 @@ func testsShape(flow bool) *yamldoc.Shape {
 				required(key("request", testRequestShape(), "The request.")),
 				required(key("reply", testReplyShape(), "What must come back.")),
 			)), "Further requests, one after the other: repeats, and what is like them."),
-			later("order", "not supported yet: order belongs to durable orders", "How the order must end."),
+			key("order", object("expected order", "How the order of the first request must end.",
+				required(key("state", enum("done", "undone", "stuck", "held", "none"), "Its state; `none`: no order is begun.")),
+				key("undone", texts, "The steps that were undone, in their order; those of flows as flow/step, of an each as step[0]."),
+				key("left", texts, "The steps that are left for people."),
+				key("step", text, "The step that ended it."),
+				key("class", text, "The class of what ended it."),
+				key("shows", anything, "Members of what is shown at the end, at least."),
+			), "How the order must end: of durable mappings."),
 		)
 	}
 	return listOf(object("test", "One test.", keys...))

@@ -25,6 +25,8 @@ type stepInfo struct {
 	noBody    bool // it never has one: remember
 	cont      bool // some failure of it is continued
 	told      bool // nobody looks at its failures: told already
+	final     bool // it is one of finally's
+	undoes    bool // it says what takes it back, or that nothing does
 }
 
 // buildNode compiles a let or a step; what it refers to is compiled already.
@@ -150,6 +152,7 @@ func (p *planner) step(i *stepInfo, s *expr.Scope) {
 		p.elementNeeds(i, n)
 	}
 	p.around(i, n, s)
+	p.lasting(i, n, s)
 	p.catch(i, n, s)
 	if elem && i.okEnds {
 		t := i.body
@@ -243,7 +246,7 @@ func (p *planner) around(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 		switch {
 		case !calls || !operations:
 			misplaced("retry", "belongs to a step that calls an operation")
-		case st.Changes:
+		case st.Changes && !p.durable:
 			misplaced("retry", "stands only where nothing changes: "+st.Name+" could be done twice")
 		}
 		st.Retry = p.retry(r)
@@ -283,13 +286,24 @@ func (p *planner) around(i *stepInfo, n *yamldoc.Node, s *expr.Scope) {
 }
 
 func (p *planner) retry(r *yamldoc.Node) *Retry {
-	out := &Retry{Every: p.duration(r.Get("every"), "every")}
+	out := &Retry{Every: p.duration(r.Get("every"), "every"), For: p.duration(r.Get("for"), "for")}
 	if out.Every == 0 {
 		out.Every = defaultRetryEvery
 	}
+	most := 10
+	if p.durable {
+		most = 1000
+	}
 	t, ok := intOf(r.Get("times"))
-	if ok && (t < 1 || t > 10) {
-		p.list.Errorf(r.Get("times").Span, "limits", "times is from 1 to 10")
+	switch {
+	case r.Get("times") == nil && r.Get("for") == nil:
+		p.list.Errorf(r.Span, "missing-key", "retry needs times")
+	case ok && (t < 1 || t > most):
+		p.list.Errorf(r.Get("times").Span, "limits", "times is from 1 to %d", most)
+	case r.Get("for") != nil && !p.durable:
+		p.list.Errorf(r.KeyOf("for").Span, "misplaced-key", "for belongs to durable mappings: a request does not wait so long").Help = "write times"
+	case r.Get("for") != nil && r.Get("times") != nil:
+		p.list.Errorf(r.KeyOf("for").Span, "two-bounds", "retry has times or for, not both")
 	}
 	out.Times = t
 	return out

@@ -41,6 +41,7 @@ func (l *loader) tests(d *document, plan *Plan, route *Route) {
 				}
 			}
 		}
+		l.orderTest(t, item, plan)
 		if route == nil {
 			l.flowTest(t, item, plan)
 		} else {
@@ -352,6 +353,32 @@ func (l *loader) testReply(n *yamldoc.Node) *TestReply {
 		l.list.Errorf(n.KeyOf("contains").Span, "two-bodies", "json is the whole body already: contains says nothing more")
 	}
 	return r
+}
+
+// orderTest reads what a test says of orders.
+func (l *loader) orderTest(t *Test, n *yamldoc.Node, plan *Plan) {
+	for _, k := range []string{"events", "decisions", "order"} {
+		if n.Get(k) != nil && !plan.lasts {
+			l.list.Errorf(n.KeyOf(k).Span, "misplaced-key", "%s belongs to tests of durable mappings", k)
+		}
+	}
+	if events := n.Get("events"); events != nil {
+		for _, e := range events.Items {
+			if k := e.Get("key"); k != nil {
+				t.Events = append(t.Events, TestEvent{Event: textOf(e.Get("event")), Key: constantValue(k, &l.list), Body: l.fileNode(e.Get("body"))})
+			}
+		}
+	}
+	t.Decisions = textsOf(n.Get("decisions"))
+	o := n.Get("order")
+	if o == nil || o.Kind != yamldoc.Map {
+		return
+	}
+	t.Order = &TestOrder{
+		State: textOf(o.Get("state")), Undone: textsOf(o.Get("undone")), Left: textsOf(o.Get("left")),
+		ToldUndone: o.Get("undone") != nil, ToldLeft: o.Get("left") != nil,
+		Step: textOf(o.Get("step")), Class: textOf(o.Get("class")), Shows: l.fileNode(o.Get("shows")), At: o.Span,
+	}
 }
 
 func scalars(n *yamldoc.Node) map[string]string {

@@ -76,9 +76,11 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 	memory := rehearse.NewMemory(test.Memory, test.Store != "")
 	kept := store.NewLocal(1000)
 	turns := &rehearse.Turns{Kept: kept, Memory: memory, Store: test.Store}
-	if file.Route != nil {
+	switch {
+	case file.Route != nil:
+		orders := &rehearse.Orders{}
 		options := exchange.Options{
-			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: kept, Turns: turns, Zone: o.Zone,
+			Callers: o.Callers, Calls: upstream, Memory: memory, Cache: kept, Turns: turns, Orders: orders, Zone: o.Zone,
 			Clock: func() time.Time { return now }, OneByOne: true, Fuel: o.Fuel, MaxEach: o.MaxEach,
 		}
 		for i, x := range append([]mapping.TestExchange{test.TestExchange}, test.Again...) {
@@ -90,7 +92,10 @@ func run(file *mapping.TestFile, test *mapping.Test, o Options) (r Result) {
 				r.Failures = append(r.Failures, f)
 			}
 		}
-	} else {
+		r.Failures = append(r.Failures, runOrder(file.Plan, test, orders, &flow.Env{
+			Calls: upstream, Memory: memory, Zone: o.Zone, RequestID: "test", Watch: record, OneByOne: true, Fuel: o.Fuel, MaxEach: o.MaxEach,
+		})...)
+	default:
 		guard, _, _, err := turns.Begin(context.Background(), nil, store.About{Route: file.Plan.Name}, now)
 		if err != nil {
 			r.Failures = append(r.Failures, err.Error())
@@ -139,7 +144,11 @@ func runFlow(p *mapping.Plan, test *mapping.Test, env *flow.Env) (failures []str
 	if test.Input != nil {
 		input = mapping.ConstantJSON(test.Input)
 	}
-	state, class, message, result, err := flow.RunFlow(ctx, p, input, env)
+	run := func() (contract.State, string, string, []byte, error) { return flow.RunFlow(ctx, p, input, env) }
+	if p.Lasts() {
+		run = func() (contract.State, string, string, []byte, error) { return runLasting(p, test, input, env) }
+	}
+	state, class, message, result, err := run()
 	if err != nil {
 		return []string{"the flow failed: " + err.Error()}
 	}

@@ -211,6 +211,9 @@ func (r *ran) Settled(p *mapping.Plan, s *mapping.Step, report flow.StepReport) 
 func (r *ran) answered(route *mapping.Route, _ *mapping.Test, report *exchange.Report) {
 	file, dialect := r.cases.plain(route.Plan.File), r.cases.plain(route.Dialect.File)
 	r.files[file], r.files[dialect] = true, true
+	if form := route.Plan.Form; form != nil {
+		r.files[r.cases.plain(form)] = true
+	}
 	if report.Reply >= 0 {
 		r.replies[join(file, strconv.Itoa(report.Reply))] = true
 		return

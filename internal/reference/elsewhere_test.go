@@ -12,7 +12,7 @@ import (
 
 // notes are keys for people: no run differs without them.
 var notes = []string{
-	"mapping.summary", "mapping.tests", "flow.summary", "flow.tests", "dialect.summary", "table.summary", "expose.summary",
+	"mapping.summary", "mapping.tests", "flow.summary", "form.summary", "flow.tests", "dialect.summary", "table.summary", "expose.summary",
 	"contract.tags", "info.description", "tag.description", "path.summary", "path.description", "section.description",
 	"parameter.description", "parameter.deprecated", "parameter.example",
 	"schema.title", "schema.description", "schema.deprecated", "schema.format", "schema.default", "schema.example", "schema.examples",

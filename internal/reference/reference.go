@@ -39,6 +39,7 @@ func FileKinds() []FileKind {
 	return []FileKind{
 		{"mapping", mapping.MappingShape, "catch.yaml"},
 		{"flow", mapping.FlowShape, "flows/order_of.yaml"},
+		{"form", mapping.FormShape, "forms/order.yaml"},
 		{"dialect", mapping.DialectShape, "dialects/forms.yaml"},
 		{"table", mapping.TableShape, "tables/states.yaml"},
 		{"expose", mapping.ExposeShape, "club_offered.yaml"},
@@ -113,7 +114,7 @@ func (c *Cases) read(folder string) error {
 // kindOf tells a file's kind by its keys.
 func kindOf(root *yamldoc.Node) string {
 	for _, k := range []struct{ key, kind string }{
-		{"route", "mapping"}, {"flow", "flow"}, {"dialect", "dialect"}, {"table", "table"}, {"expose", "expose"}, {"openapi", "contract"}, {"x-emenda-section", "section"}, {"backends", "gateway.yaml"},
+		{"route", "mapping"}, {"flow", "flow"}, {"form", "form"}, {"dialect", "dialect"}, {"table", "table"}, {"expose", "expose"}, {"openapi", "contract"}, {"x-emenda-section", "section"}, {"backends", "gateway.yaml"},
 	} {
 		if root.Get(k.key) != nil {
 			return k.kind

@@ -25,6 +25,7 @@ type kind struct {
 var kinds = []kind{
 	{"mapping", "route", "A mapping of Emenda", mapping.MappingShape},
 	{"flow", "flow", "A flow of Emenda", mapping.FlowShape},
+	{"form", "form", "A form of Emenda", mapping.FormShape},
 	{"dialect", "dialect", "A dialect of Emenda", mapping.DialectShape},
 	{"table", "table", "A table of Emenda", mapping.TableShape},
 	{"expose", "expose", "What Emenda offers of a backend as it is", mapping.ExposeShape},

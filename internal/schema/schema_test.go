@@ -83,6 +83,8 @@ func files(t *testing.T) (all []file) {
 			f.kind, f.shape = "mapping", mapping.MappingShape
 		case n.Get("flow") != nil:
 			f.kind, f.shape = "flow", mapping.FlowShape
+		case n.Get("form") != nil:
+			f.kind, f.shape = "form", mapping.FormShape
 		case n.Get("dialect") != nil:
 			f.kind, f.shape = "dialect", mapping.DialectShape
 		case n.Get("table") != nil:
@@ -224,5 +226,5 @@ func TestUnknownKind(t *testing.T) {
 	_, err := schema.Of("maping")
 	require.EqualError(t, err, `there is no kind of file "maping": did you mean mapping?`)
 	_, err = schema.Of("")
-	require.EqualError(t, err, `there is no kind of file "": known: mapping, flow, dialect, table, expose, contract, section, gateway`)
+	require.EqualError(t, err, `there is no kind of file "": known: mapping, flow, form, dialect, table, expose, contract, section, gateway`)
 }

@@ -73,6 +73,7 @@ func shapeOf(root *yamldoc.Node) *yamldoc.Shape {
 	}{
 		{"route", mapping.MappingShape},
 		{"flow", mapping.FlowShape},
+		{"form", mapping.FormShape},
 		{"dialect", mapping.DialectShape},
 		{"table", mapping.TableShape},
 		{"expose", mapping.ExposeShape},

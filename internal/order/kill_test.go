@@ -1,0 +1,273 @@
+package order_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/emenda-gateway/emenda/internal/order"
+	"github.com/emenda-gateway/emenda/internal/pgtest"
+	"github.com/emenda-gateway/emenda/internal/seal"
+)
+
+// helperEnv tells the test binary to be a gateway: its value is a job.
+const helperEnv = "EMENDA_ORDER_HELPER"
+
+// job is what a helper does: it starts the orders 0 to Orders-1, twice each, runs
+// whatever comes, and ends when all have ended.
+type job struct {
+	URL, Data, Journal string
+	Orders, Steps      int
+	Serve              bool // run what others start, until killed
+}
+
+// helper is the gateway's process.
+func helper() {
+	var j job
+	if err := json.Unmarshal([]byte(os.Getenv(helperEnv)), &j); err != nil {
+		panic(err)
+	}
+	if err := j.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "helper:", err)
+		os.Exit(1)
+	}
+}
+
+func (j job) run() error {
+	journal, err := os.OpenFile(j.Journal, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	key, err := seal.NewKey(make([]byte, seal.KeySize))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	var e *order.Engine
+	for n := 0; ; n++ { // the lock of a process that was killed may last a moment
+		if e, err = order.Open(ctx, order.Options{DatabaseURL: j.URL, Data: j.Data, Keys: seal.Keys{key}, Version: "1",
+			Runner: func(r order.Run) (order.End, error) { return j.sale(r, journal) }}); err == nil {
+			break
+		}
+		if n == 100 {
+			return err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	fmt.Println("open")
+	if j.Serve {
+		select {}
+	}
+	ids := make([]string, j.Orders)
+	var all sync.WaitGroup
+	fail := make(chan error, 2*j.Orders)
+	for i := range ids {
+		all.Go(func() {
+			for range 2 {
+				s, _, err := e.Start(ctx, sale(fmt.Sprint(i)))
+				if err != nil {
+					fail <- err
+				}
+				ids[i] = s.ID
+			}
+			if err := e.EmitOnce(ctx, fmt.Sprint(i), "go", fmt.Append(nil, i), []byte("e")); err != nil {
+				fail <- err
+			}
+		})
+	}
+	all.Wait()
+	close(fail)
+	for err := range fail {
+		return err
+	}
+	for _, id := range ids {
+		s, err := e.Await(ctx, id)
+		if err != nil {
+			return err
+		}
+		if len(s.Steps) != j.Steps+2 || string(s.Result) != "e" {
+			return fmt.Errorf("order %s: %d steps, result %q", id, len(s.Steps), s.Result)
+		}
+	}
+	fmt.Println("done")
+	return e.Close(ctx)
+}
+
+// sale journals each step when it happens: steps, a wait, a sleep between.
+func (j job) sale(r order.Run, journal *os.File) (order.End, error) {
+	var got []byte
+	for i := range j.Steps {
+		_, err := r.Step(fmt.Sprint("s", i), func(context.Context) ([]byte, error) {
+			if journal == nil {
+				return []byte("x"), nil
+			}
+			_, err := fmt.Fprintf(journal, "%s %d %d\n", r.Order().ID, i, os.Getpid())
+			return []byte("x"), err
+		})
+		if err != nil {
+			return order.End{}, err
+		}
+		switch i {
+		case j.Steps / 3:
+			var n string
+			var payload struct{ N string }
+			if err := json.Unmarshal(r.Order().Payload, &payload); err != nil {
+				return order.End{}, err
+			}
+			n = payload.N
+			if got, _, err = r.Wait("go", []byte(n), time.Time{}); err != nil {
+				return order.End{}, err
+			}
+		case j.Steps / 2:
+			if err := r.Sleep(50 * time.Millisecond); err != nil {
+				return order.End{}, err
+			}
+		}
+	}
+	return order.End{State: order.Done, Result: got}, nil
+}
+
+// process is a helper that runs.
+type process struct {
+	cmd  *exec.Cmd
+	ends chan error
+	open chan struct{} // closed when its engine is open
+	done bool
+}
+
+func (j job) start(t *testing.T) *process {
+	text, err := json.Marshal(j)
+	require.NoError(t, err)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	p := &process{cmd: exec.Command(self), ends: make(chan error, 1), open: make(chan struct{})}
+	p.cmd.Env = append(os.Environ(), helperEnv+"="+string(text))
+	p.cmd.Stderr = os.Stderr
+	out, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() { p.kill() })
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			switch lines.Text() {
+			case "open":
+				close(p.open)
+			case "done":
+				p.done = true
+			}
+		}
+		p.ends <- p.cmd.Wait()
+	}()
+	return p
+}
+
+// kill ends a process at once, and waits for it; it gives whether it had done its job.
+func (p *process) kill() bool {
+	_ = p.cmd.Process.Signal(syscall.SIGKILL)
+	err := <-p.ends
+	p.ends <- err
+	return p.done
+}
+
+// repeats reads a journal: every order's steps never go back, for a later step
+// begins when the one before is kept; it gives how many orders, and how many steps
+// happened more than once, which only what was not kept may.
+func repeats(t *testing.T, journal string, steps int) (orders, repeated int) {
+	text, err := os.ReadFile(journal)
+	require.NoError(t, err)
+	last := map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		var id string
+		var step, pid int
+		if n, _ := fmt.Sscanf(line, "%s %d %d", &id, &step, &pid); n != 3 {
+			t.Fatalf("journal: %q", line)
+		}
+		before, is := last[id]
+		switch {
+		case !is:
+			require.Zero(t, step, "the first step was left out")
+		case step == before:
+			repeated++
+		default:
+			require.Equal(t, before+1, step, "a kept step happened again, or one was left out: %s", id)
+		}
+		last[id] = step
+	}
+	for id, step := range last {
+		require.Equal(t, steps-1, step, "order %s", id)
+	}
+	return len(last), repeated
+}
+
+// helperKeys are the keys helpers seal with.
+func helperKeys(t *testing.T) seal.Keys {
+	key, err := seal.NewKey(make([]byte, seal.KeySize))
+	require.NoError(t, err)
+	return seal.Keys{key}
+}
+
+// journaled tells whether a step of each order has happened.
+func journaled(t *testing.T, journal string, ids ...string) bool {
+	text, err := os.ReadFile(journal)
+	require.NoError(t, err)
+	for _, id := range ids {
+		if !strings.Contains(string(text), id) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestKilledAgainAndAgain(t *testing.T) {
+	const kills = 12
+	for _, c := range []struct {
+		name     string
+		postgres bool
+		replicas int
+	}{{"SQLite", false, 1}, {"PostgreSQL, two replicas", true, 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			j := job{Data: filepath.Join(dir, "data"), Journal: filepath.Join(dir, "journal"), Orders: 60, Steps: 12}
+			if c.postgres {
+				j.URL = pgtest.Start(t).URL()
+			}
+			all := make([]*process, c.replicas)
+			for i := range all {
+				all[i] = j.start(t)
+			}
+			for n := range kills {
+				i := n % c.replicas
+				<-all[i].open
+				time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond)
+				all[i].kill()
+				all[i] = j.start(t)
+			}
+			for _, p := range all {
+				select {
+				case err := <-p.ends:
+					p.ends <- err
+					require.NoError(t, err)
+					require.True(t, p.done)
+				case <-time.After(60 * time.Second):
+					t.Fatal("the orders did not end")
+				}
+			}
+			orders, repeated := repeats(t, j.Journal, j.Steps)
+			require.Equal(t, j.Orders, orders)
+			t.Logf("%d orders of %d steps, %d kills: %d steps that were not kept happened again", orders, j.Steps, kills, repeated)
+		})
+	}
+}
