@@ -7,5 +7,5 @@ import "embed"
 
 // Files are the shipped files, without test data.
 //
-//go:embed app contracts dialects flows mvno ozmap tables ura ura-sgp
+//go:embed app contracts dialects flows mvno ozmap sale tables ura ura-sgp
 var Files embed.FS

@@ -17,7 +17,7 @@ import (
 
 // Functions gives the functions of all plugins, for expr.NewFunctions.
 func Functions() []*expr.Function {
-	return slices.Concat(brazilFunctions(), spainFunctions(), cardFunctions(), accountFunctions(), phoneFunctions())
+	return slices.Concat(brazilFunctions(), spainFunctions(), cardFunctions(), accountFunctions(), phoneFunctions(), documentFunctions())
 }
 
 // Formats gives the formats of all plugins by name. It panics when two have one
