@@ -25,12 +25,13 @@ import (
 // helperEnv tells the test binary to be a gateway: its value is a job.
 const helperEnv = "EMENDA_ORDER_HELPER"
 
-// job is what a helper does: it starts the orders 0 to Orders-1, twice each, runs
-// whatever comes, and ends when all have ended.
+// job is what a helper does: it starts Orders orders, twice each, runs whatever
+// comes, and ends when all have ended. With Serve it starts them once, and stays.
 type job struct {
 	URL, Data, Journal string
+	First              int // the number of the first order, with Serve
 	Orders, Steps      int
-	Serve              bool // run what others start, until killed
+	Serve              bool // run until killed
 }
 
 // helper is the gateway's process.
@@ -66,10 +67,16 @@ func (j job) run() error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	fmt.Println("open")
 	if j.Serve {
+		for i := range j.Orders {
+			if _, _, err := e.Start(ctx, sale(fmt.Sprint(j.First+i))); err != nil {
+				return err
+			}
+		}
+		fmt.Println("open")
 		select {}
 	}
+	fmt.Println("open")
 	ids := make([]string, j.Orders)
 	var all sync.WaitGroup
 	fail := make(chan error, 2*j.Orders)
@@ -232,6 +239,7 @@ func journaled(t *testing.T, journal string, ids ...string) bool {
 }
 
 func TestKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	const kills = 12
 	for _, c := range []struct {
 		name     string
@@ -239,6 +247,7 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		replicas int
 	}{{"SQLite", false, 1}, {"PostgreSQL, two replicas", true, 2}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			j := job{Data: filepath.Join(dir, "data"), Journal: filepath.Join(dir, "journal"), Orders: 60, Steps: 12}
 			if c.postgres {

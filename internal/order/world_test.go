@@ -65,8 +65,8 @@ func (l *lines) String() string {
 
 // onBoth runs a test on either database.
 func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
-	t.Run("SQLite", func(t *testing.T) { test(t, newWorld(t, "")) })
-	t.Run("PostgreSQL", func(t *testing.T) { test(t, newWorld(t, postgres(t))) })
+	t.Run("SQLite", func(t *testing.T) { t.Parallel(); test(t, newWorld(t, "")) })
+	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); test(t, newWorld(t, postgres(t))) })
 }
 
 // postgres gives a database of a server of its own.
