@@ -109,7 +109,7 @@ func TestLockLostForAMoment(t *testing.T) {
 // that stays goes on with their orders, soon.
 func TestTakenOver(t *testing.T) {
 	pg := pgtest.Start(t)
-	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 12, Serve: true}
+	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 12, Stay: true}
 	w := newWorld(t, pg.URL())
 	w.options.Keys = helperKeys(t)
 	run := func(r order.Run) (order.End, error) { return order.End{}, errors.New("this one begins none") }
@@ -146,17 +146,17 @@ func TestPostgresRestartsDuringTakeover(t *testing.T) {
 	pg := pgtest.Start(t)
 	w := newWorld(t, pg.URL())
 	w.options.Keys = helperKeys(t)
-	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 6, Serve: true}
+	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 6, Stay: true, Silent: true}
 	journal, err := os.OpenFile(j.Journal, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	require.NoError(t, err)
 	defer func() { _ = journal.Close() }()
 	e := w.open(func(r order.Run) (order.End, error) { return j.sale(r, journal) })
-	const orders = 60
+	const orders = 30
 	for round := range 3 {
 		theirs := j
 		theirs.First, theirs.Orders = round*orders, orders
 		other := theirs.start(t)
-		<-other.open
+		<-other.all
 		other.kill()
 		time.Sleep(1200*time.Millisecond + time.Duration(rand.IntN(1600))*time.Millisecond)
 		pg.Kill()
