@@ -230,6 +230,29 @@ func TestRollingRestart(t *testing.T) {
 	}
 }
 
+// TestPeopleAskElsewhere lets people act at a replica that does not run the order.
+func TestPeopleAskElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, postgres(t))
+	var broken atomic.Bool
+	var undone atomic.Int64
+	broken.Store(true)
+	run := undoing(&broken, &undone)
+	a, b := w.open(run), w.open(run)
+	id := start(t, a, sale("1"))
+	inState(t, b, id, order.Waiting)
+	began := time.Now()
+	require.NoError(t, b.Cancel(soon(t), id, "ann", "moved away"))
+	s := await(t, b, id)
+	require.Equal(t, order.Stuck, s.State)
+	broken.Store(false)
+	require.NoError(t, b.Decide(soon(t), id, order.Retry, "ann", ""))
+	until(t, "undone", func() bool { s = await(t, b, id); return s.State == order.Undone })
+	require.Less(t, time.Since(began), 10*time.Second, "they are told, and need not look")
+	require.EqualValues(t, 1, undone.Load())
+	require.NotContains(t, w.log.String(), "taken over")
+}
+
 // TestHandedOutAndRunByNobody has an order that the library says runs here, and does not.
 func TestHandedOutAndRunByNobody(t *testing.T) {
 	t.Parallel()
