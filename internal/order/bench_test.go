@@ -15,7 +15,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/order"
 )
 
-// What orders cost. The figures are in docs/operations.md; to have them anew:
+// What orders cost; figures are in docs/operations.md. To have them anew:
 //
 //	go test ./internal/order -run '^$' -bench . -benchtime 1x
 
