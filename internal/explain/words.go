@@ -139,7 +139,7 @@ func (t *teller) run(route *mapping.Route, book *rehearse.Book, res *exchange.Re
 	for _, s := range t.steps {
 		t.step(&s, 0, "")
 	}
-	if !t.got {
+	if !t.got || route.Plan.Ordered() {
 		return
 	}
 	why := "a failure before it ended the run"
