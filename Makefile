@@ -10,6 +10,9 @@ DOCS_UI ?= 5.35.0
 # The secrets the executed cases name, so that nothing is left to warn of.
 LANGUAGE := DEMO_USER=u DEMO_PASSWORD=p DEMO_PRESS_TOKEN=t DEMO_TILL_APP=a DEMO_TILL_KEY=k DEMO_TILL_NUMBER=1 DEMO_READER_TOKEN=a DEMO_STRICT_TOKEN=b DEMO_GUEST_TOKEN=c DEMO_DESK_TOKEN=d DEMO_MEMBER_TOKEN=e
 
+# Tests start PostgreSQL themselves; Debian's own cluster is left alone.
+POSTGRES := '/usr/lib/postgresql/*/bin/initdb=postgresql'
+
 # What bench/nginx is made of.
 PEER := nginx /usr/lib/nginx/modules/ngx_http_lua_module.so=libnginx-mod-http-lua /usr/share/lua/5.1/cjson=lua-cjson
 
@@ -26,7 +29,7 @@ build: ## bin/emenda
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/emenda
 
 need:
-	@tools/need gcc curl chromium redis-server $(PEER) systemd-analyze=systemd
+	@tools/need gcc curl chromium redis-server $(POSTGRES) $(PEER) systemd-analyze=systemd
 
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...

@@ -29,14 +29,15 @@ func (v *Server) Admin(token string) http.Handler {
 		s := v.Snapshot()
 		h := health{Status: "ready"}
 		kept := s.Kept.Health()
-		if !kept.Up { // reading goes on: the replica stays in service
+		orders := v.ordersHealth(r.Context())
+		if !kept.Up || orders != nil && !orders.Up { // what needs neither goes on: the replica stays in service
 			h.Status = "degraded"
 		}
 		if !trusted(r) {
 			writeJSON(w, http.StatusOK, h)
 			return
 		}
-		h.Configuration, h.Store = s.Hash, storeHealth(kept)
+		h.Configuration, h.Store, h.Orders = s.Hash, storeHealth(kept), orders
 		for _, l := range s.LeftOut {
 			h.LeftOut = append(h.LeftOut, leftOut{Kind: l.Kind, Name: l.Name, Why: l.Why})
 		}
@@ -55,6 +56,9 @@ func (v *Server) Admin(token string) http.Handler {
 		mux.Handle("POST /-/reload", guarded(trusted, http.HandlerFunc(v.reload)))
 		mux.Handle("PUT /-/reload", guarded(trusted, http.HandlerFunc(v.reload)))
 	}
+	if v.orders != nil {
+		v.ordersAdmin(mux, trusted)
+	}
 	return mux
 }
 
@@ -71,14 +75,15 @@ func (v *Server) AdminServer(token string) *http.Server {
 }
 
 type health struct {
-	Status        string      `json:"status"`
-	Configuration string      `json:"configuration,omitempty"`
-	Store         *storeState `json:"store,omitempty"`
-	Serving       string      `json:"serving,omitempty"`
-	LastReload    *refusal    `json:"last_reload,omitempty"`
-	NeedsRestart  []string    `json:"needs_restart,omitempty"`
-	Maintenance   []string    `json:"maintenance,omitempty"`
-	LeftOut       []leftOut   `json:"left_out,omitempty"`
+	Status        string       `json:"status"`
+	Configuration string       `json:"configuration,omitempty"`
+	Store         *storeState  `json:"store,omitempty"`
+	Orders        *ordersState `json:"orders,omitempty"`
+	Serving       string       `json:"serving,omitempty"`
+	LastReload    *refusal     `json:"last_reload,omitempty"`
+	NeedsRestart  []string     `json:"needs_restart,omitempty"`
+	Maintenance   []string     `json:"maintenance,omitempty"`
+	LeftOut       []leftOut    `json:"left_out,omitempty"`
 }
 
 // storeState is how the store is.

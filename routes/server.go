@@ -13,6 +13,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/emenda-gateway/emenda/internal/config"
+	"github.com/emenda-gateway/emenda/internal/durable"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
@@ -31,7 +32,8 @@ type Server struct {
 	metrics  *observe.Metrics
 	log      *slog.Logger
 	closing  atomic.Bool
-	reloads  Reloads // nil: nothing is reloaded
+	reloads  Reloads         // nil: nothing is reloaded
+	orders   *durable.Orders // nil: none are kept
 	traces   *traces
 	swapping sync.Mutex
 	ended    bool // no snapshot is taken any more

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -17,66 +18,175 @@ const (
 
 // plans are those that the document's examples name; another one is good too.
 var plans = map[int64]string{
-	5: "RADIO 256KBPS", 673: "FALA BEM ILIM", 692: "TV BRONZE HD", 786: "LOCACAO WI-FI", 1159: "FIBRA MAIS - 15M", 1162: "FIBRA VERO MAIS - 35M",
+	5: "RADIO 256KBPS", 145: "FIBRA 10MBPS FRANQUIA 360GB", 673: "FALA BEM ILIM", 692: "TV BRONZE HD", 786: "LOCACAO WI-FI", 1159: "FIBRA MAIS - 15M", 1162: "FIBRA VERO MAIS - 35M", 870: "MOVEL 10GB",
 }
 
-// addContract is the variants of comercial.contratos.cadastrar. A contract's
-// first invoice is open at once, a month ahead.
+// groups are the technologies of plans whose kind the request does not show.
+var groups = map[int64][2]string{673: {"TELEFONIA", "TELEFONIA FIXA"}, 692: {"TV", "TV POR SATELITE"}, 786: {"LOCACAO", "LOCACAO"}, 870: {"MOVEL", "MOVEL"}}
+
+// planned is what the requests for contracts have in common.
+type planned struct {
+	customer customer
+	due      int64
+	number   int64
+}
+
+// plannedFields reads what every contract needs: a customer, and an address that is the customer's.
+func (s *Sandbox) plannedFields(r *request, fields map[string]any) (p planned, refused *answer) {
+	var customerID int64
+	for name, into := range map[string]*int64{"idCliente": &customerID, "idVencimento": &p.due} {
+		if *into, refused = r.long(fields, name); refused != nil {
+			return p, refused
+		}
+	}
+	at, refused := r.longs(fields, "idsEnderecos")
+	if refused != nil {
+		return p, refused
+	}
+	if v := fields["idNumero"]; v != nil && v != "" {
+		if p.number, refused = r.long(fields, "idNumero"); refused != nil {
+			return p, refused
+		}
+	}
+	c, ok := s.data.customer(customerID)
+	if !ok {
+		no := unknown(bodyUnknownCustomer)
+		return p, &no
+	}
+	p.customer = c
+	own := all(s.data, &s.data.addresses, func(a address) bool { return a.customer == customerID && slices.Contains(at, a.id) })
+	if len(at) == 0 || len(own) != len(at) {
+		no := unknown(`{"error": "O endereço informado não pertence ao cliente."}`)
+		return p, &no
+	}
+	return p, nil
+}
+
+// contractOf makes the contract of one plan.
+func (p planned) contractOf(plan int64, amount money, group string) contract {
+	k := contract{
+		customer: p.customer.id, status: "AGUARDANDO INSTALACAO", value: amount, plan: cmp.Or(plans[plan], "PLANO EXEMPLO"),
+		kind: "RESIDENCIAL", technology: group, dueDay: int(p.due), planID: plan,
+	}
+	if group == "LOCACAO" {
+		k.status = "HABILITADO" // there is nothing to install
+	}
+	return k
+}
+
+// shown is how the answer tells of a contract that was made.
+func (p planned) shown(k contract, technology string) object {
+	return object{
+		"cliente", fmt.Sprintf("%d - %s", p.customer.id, p.customer.name), "valorContrato", k.value, "tecnologia", technology,
+		"plano", fmt.Sprintf("%d - %s", k.planID, k.plan), "id", k.id, "status", k.status,
+	}
+}
+
+// addContract is the variants of comercial.contratos.cadastrar for one plan. A
+// contract's first invoice is open at once, a month ahead.
 func addContract(group, technology string) func(*Sandbox, *request) answer {
 	return func(s *Sandbox, r *request) answer {
 		fields, refused := r.fields()
 		if refused != nil {
 			return *refused
 		}
-		var customerID, plan, due int64
-		for name, into := range map[string]*int64{"idCliente": &customerID, "idPlano": &plan, "idVencimento": &due} {
-			if *into, refused = r.long(fields, name); refused != nil {
-				return *refused
-			}
+		plan, refused := r.long(fields, "idPlano")
+		if refused != nil {
+			return *refused
 		}
 		amount, refused := r.money(fields, "valorContrato")
 		if refused != nil {
 			return *refused
 		}
-		at, refused := r.longs(fields, "idsEnderecos")
+		p, refused := s.plannedFields(r, fields)
 		if refused != nil {
 			return *refused
 		}
-		c, ok := s.data.customer(customerID)
-		if !ok {
-			return unknown(bodyUnknownCustomer)
+		group, technology := group, technology
+		if known, ok := groups[plan]; ok && group == "LOCACAO" {
+			group, technology = known[0], known[1]
 		}
-		own := all(s.data, &s.data.addresses, func(a address) bool { return a.customer == customerID && slices.Contains(at, a.id) })
-		if len(at) == 0 || len(own) != len(at) {
-			return unknown(`{"error": "O endereço informado não pertence ao cliente."}`)
+		k := p.contractOf(plan, amount, group)
+		k.number = p.number
+		made, refused := s.sign([]contract{k})
+		if refused != nil {
+			return *refused
 		}
-		name := plans[plan]
-		if name == "" {
-			name = "PLANO EXEMPLO"
-		}
-		k := contract{
-			customer: customerID, status: "AGUARDANDO INSTALACAO", value: amount, plan: name,
-			kind: "RESIDENCIAL", technology: group, dueDay: int(due),
-		}
-		if group == "LOCACAO" {
-			k.status = "HABILITADO" // there is nothing to install
-		}
-		id := s.data.sign(k, s.opts.Now())
-		return value(object{"resposta", object{
-			"cliente", fmt.Sprintf("%d - %s", c.id, c.name), "valorContrato", amount, "tecnologia", technology,
-			"plano", fmt.Sprintf("%d - %s", plan, name), "id", id, "status", k.status,
-		}})
+		return value(object{"resposta", p.shown(made[0], technology)})
 	}
 }
 
-// sign keeps a new contract and its first invoice.
-func (d *data) sign(k contract, now time.Time) int64 {
+// addPackage is comercial.contratos.cadastrar.pacote: all of the plans or none.
+func addPackage(s *Sandbox, r *request) answer {
+	fields, refused := r.fields()
+	if refused != nil {
+		return *refused
+	}
+	bundle, refused := r.long(fields, "idPacote")
+	if refused != nil {
+		return *refused
+	}
+	p, refused := s.plannedFields(r, fields)
+	if refused != nil {
+		return *refused
+	}
+	items, _ := fields["dadosPlanosPacote"].([]any)
+	list, technologies := []contract{}, []string{}
+	for _, item := range items {
+		of, ok := item.(map[string]any)
+		if !ok {
+			return *r.page(http.StatusBadRequest)
+		}
+		plan, refused := r.long(of, "idPlano")
+		if refused != nil {
+			return *refused
+		}
+		amount, refused := r.money(of, "valorContrato")
+		if refused != nil {
+			return *refused
+		}
+		group, ok := groups[plan]
+		if !ok {
+			group = [2]string{"INTERNET", "FIBRA"}
+		}
+		k := p.contractOf(plan, amount, group[0])
+		k.bundle = bundle
+		if group[0] == "TELEFONIA" {
+			k.number = p.number
+		}
+		list, technologies = append(list, k), append(technologies, group[1])
+	}
+	made, refused := s.sign(list)
+	if refused != nil {
+		return *refused
+	}
+	out := []object{}
+	for i, k := range made {
+		out = append(out, p.shown(k, technologies[i]))
+	}
+	return value(object{"resposta", out})
+}
+
+// sign keeps new contracts and their first invoices, or none of them where a
+// landline number is taken.
+func (s *Sandbox) sign(list []contract) ([]contract, *answer) {
+	d := s.data
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	k.id = firstContract + int64(len(d.contracts)-len(demoContracts()))
-	d.contracts = append(d.contracts, k)
-	d.bill(invoice{customer: k.customer, contracts: []int64{k.id}, value: k.value, due: dayOf(now.AddDate(0, 1, 0))})
-	return k.id
+	for _, k := range list {
+		if k.number != 0 && d.numberTaken(k.number) {
+			no := text(http.StatusOK, bodyNumberTaken)
+			return nil, &no
+		}
+	}
+	for i := range list {
+		k := &list[i]
+		k.id = firstContract + int64(len(d.contracts)-len(demoContracts()))
+		d.contracts = append(d.contracts, *k)
+		d.bill(invoice{customer: k.customer, contracts: []int64{k.id}, value: k.value, due: dayOf(s.opts.Now().AddDate(0, 1, 0))})
+		s.made.add("contract", fmt.Sprintf("client %d plan %d", k.customer, k.planID))
+	}
+	return list, nil
 }
 
 // bill gives a new invoice its numbers and keeps it; the data is locked.

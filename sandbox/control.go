@@ -21,6 +21,7 @@ const controlPrefix = "/_sandbox/"
 // faultIn is a Fault as JSON writes it.
 type faultIn struct {
 	Operation string          `json:"operation,omitempty"`
+	Of        string          `json:"of,omitempty"`
 	Kind      Kind            `json:"kind"`
 	Times     int             `json:"times,omitempty"`
 	Delay     string          `json:"delay,omitempty"`
@@ -61,13 +62,17 @@ func (s *Sandbox) control(w http.ResponseWriter, r *http.Request) {
 		value(append([]prospect{}, all(s.data, &s.data.prospects, func(prospect) bool { return true })...)).write(w)
 	case action{http.MethodGet, "ozmap"}:
 		value(s.ozmap.overview()).write(w)
+	case action{http.MethodGet, "ledger"}:
+		value(s.Ledger(r.URL.Query().Get("document"))).write(w)
+	case action{http.MethodGet, "partner"}:
+		value(s.Callbacks()).write(w)
 	case action{http.MethodGet, "operations"}:
 		value(s.listOperations()).write(w)
 	case action{http.MethodPost, "reset"}:
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)
 	default:
-		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, GET ozmap, GET and POST mvno, GET mvno/data, POST reset"}`).write(w)
+		text(http.StatusNotFound, `{"error": "unknown control call; there are POST, GET and DELETE faults, GET calls, GET counts, GET data, GET prospects, GET operations, GET ozmap, GET ledger, GET partner, GET and POST mvno, GET mvno/data, POST reset"}`).write(w)
 	}
 }
 
@@ -92,7 +97,7 @@ func (s *Sandbox) addFaults(body io.Reader) error {
 	var wrong []error
 	good := make([]Fault, 0, len(in))
 	for i, one := range in {
-		f := Fault{Operation: one.Operation, Kind: one.Kind, Times: one.Times, Status: one.Status, Body: string(one.Body)}
+		f := Fault{Operation: one.Operation, Of: one.Of, Kind: one.Kind, Times: one.Times, Status: one.Status, Body: string(one.Body)}
 		if one.Delay != "" {
 			if f.Delay, err = time.ParseDuration(one.Delay); err != nil {
 				wrong = append(wrong, fmt.Errorf("fault %d: delay %q is not a duration such as 250ms", i+1, one.Delay))
@@ -117,7 +122,7 @@ func (s *Sandbox) addFaults(body io.Reader) error {
 func (s *Sandbox) listFaults() []faultIn {
 	out := []faultIn{}
 	for _, f := range s.faults.all() {
-		one := faultIn{Operation: f.Operation, Kind: f.Kind, Times: f.Times, Status: f.Status, Body: json.RawMessage(f.Body)}
+		one := faultIn{Operation: f.Operation, Of: f.Of, Kind: f.Kind, Times: f.Times, Status: f.Status, Body: json.RawMessage(f.Body)}
 		if f.Delay > 0 {
 			one.Delay = f.Delay.String()
 		}

@@ -19,6 +19,10 @@ type customer struct {
 	mother   string
 	born     int64  // epoch milliseconds, 0 for a company
 	note     string // what there is to try, for Customers
+	// foreign is the document of another country; seller and prospect say where
+	// a customer that was a prospect comes from.
+	foreign          string
+	seller, prospect int64
 }
 
 // contract is one contract of a customer.
@@ -35,6 +39,9 @@ type contract struct {
 	unlisted bool
 	// promises is how many promises of payment were granted.
 	promises int
+	// bundle and number are the package and the landline number of one that was
+	// made here, planID its plan.
+	bundle, number, planID int64
 }
 
 // invoice is one invoice over one or more contracts.
@@ -71,6 +78,7 @@ type data struct {
 	prospects  []prospect
 	addresses  []address
 	notes      []ticketNote
+	debits     []debit
 }
 
 func newData() *data {
@@ -84,7 +92,7 @@ func (d *data) reset() {
 	defer d.mu.Unlock()
 	d.customers, d.contracts, d.bills = demoCustomers(), demoContracts(), demoInvoices()
 	d.sent, d.tickets, d.phoneCalls = nil, demoTickets(), nil
-	d.prospects, d.addresses, d.notes = nil, demoAddresses(), nil
+	d.prospects, d.addresses, d.notes, d.debits = nil, demoAddresses(), nil, nil
 }
 
 // find gives a copy of the first entry that fits.
@@ -127,7 +135,7 @@ func (d *data) customer(id int64) (customer, bool) {
 }
 
 func (d *data) customerByDocument(document string) (customer, bool) {
-	return find(d, &d.customers, func(c customer) bool { return c.document == document })
+	return find(d, &d.customers, func(c customer) bool { return document != "" && c.document == document })
 }
 
 func (d *data) contract(id int64) (contract, bool) {

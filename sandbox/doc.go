@@ -1,6 +1,6 @@
 // Package sandbox is a stateful stand-in of the provider's ERP, of an SGP
-// installation with the same customers, of an MVNO platform, and of an OZmap,
-// for newcomers, tests and partners' rehearsals: one real HTTP listener on this machine that
+// installation with the same customers, of an MVNO platform, of an OZmap, and of
+// a sales partner who is called back, for newcomers, tests and partners' rehearsals: one real HTTP listener on this machine that
 // answers as the ERP's document says, misbehaves only when told to, and holds
 // invented people only.
 //
@@ -44,6 +44,15 @@
 //	comercial.prospectos.converter.cliente                POST /ws/comercial/prospectos/converter/cliente                                   Token
 //	comercial.clientes.enderecos                          GET  /ws/comercial/clientes/{idCliente}/enderecos                                 Token
 //	comercial.clientes.enderecos.cadastrar                POST /ws/comercial/clientes/enderecos/cadastrar                                   Token
+//	comercial.prospectos.credito_interno.consultar        POST /ws/comercial/prospectos/credito_interno/consultar                      Token
+//	comercial.prospectos.spc.consultar                    POST /ws/comercial/prospectos/spc/consultar                                  Token
+//	comercial.prospectos.clear_sale.consultar             POST /ws/comercial/prospectos/clear_sale/consultar                           Token
+//	comercial.clientes.buscar.vendedor                    GET  /ws/comercial/clientes/buscar/vendedor/{idVendedor}                     Token
+//	comercial.clientes.dados_debito                       GET  /ws/comercial/clientes/{idCliente}/dados_debito                         Token
+//	comercial.clientes.dados_debito.cadastrar             POST /ws/comercial/clientes/dados_debito/cadastrar                           Token
+//	telefonia.prefixos.cidade.portabilidade               GET  /ws/telefonia/prefixos/cidade/{idCidade}/portabilidade/{isPortabilidade} Token
+//	telefonia.numeros.livres.prefixo                      GET  /ws/telefonia/numeros/livres/prefixo/{idPrefixo}                        Token
+//	comercial.contratos.cadastrar.pacote                  POST /ws/comercial/contratos/cadastrar                                       Token
 //	comercial.contratos.cadastrar.internet                POST /ws/comercial/contratos/cadastrar                                            Token
 //	comercial.contratos.cadastrar.telefonia               POST /ws/comercial/contratos/cadastrar                                            Token
 //	comercial.contratos.cadastrar.tv                      POST /ws/comercial/contratos/cadastrar                                            Token
@@ -191,7 +200,7 @@
 //	                                 Portabilidade 1 also s_base_cadup, s_base_portabilidade ("S", "N"), in refusals too
 //	listar_numeros_disponiveis     " [Linha_Contrato_DDD] → numeros: [{Linha_Contrato_DDD, Linha_Contrato_NRO}]
 //	ativar_simcard                   C, Numero_SimCard → the SIM
-//	consultar_status_simcard       " C or S → the SIM: Numero_SimCard, Status, Situacao; C and the line where it has them,
+//	consultar_status_simcard       " C or S, or Linha_Contrato_DDD and Linha_Contrato_NRO → the SIM: Numero_SimCard, Status, Situacao; C and the line where it has them,
 //	                                 MotivoBloqueio where it is blocked
 //	bloquear_simcard                 C [S], MotivoBloqueio 1 to 4 → the SIM
 //	bloquear_simcard_parcial         C [S], MotivoBloqueio 1 to 4 → the SIM
@@ -291,6 +300,53 @@
 // The geocoder, which speaks as Nominatim does, knows every number of the Rua
 // Exemplo (near the network) and of the Rua Distante (far from it).
 //
+// # A sale
+//
+// A convergent sale can be made whole: viability, prospect, credit, customer,
+// addresses, debit, landline number, contracts, reservation, lines, and the
+// partner's callback. What there is to try:
+//
+//	postal code   28028, 46870   a street, and a box with room (20 000 ports)
+//	              28001          a box with room, and no network for the ERP: REPROVADO
+//	              08001          a box that is full: no viability in OZmap
+//	              any other      nowhere for the geocoder, unknown to the ERP
+//	document      9991…          internal credit: a debt      9992…  SPC: refused
+//	              9993…          Clear Sale: 12.5 points; everybody else has 90.99
+//	              39053344705    a customer's, whose invoices are overdue: a debt
+//	landline      city 9001      prefix 91 555, 9000 numbers, the first 100 free ones are listed
+//	              city 9002      (46870) a prefix without any free number
+//	              city 100       prefix 31 3939
+//	mobile line   34 6… or 7…    nine digits: free until a contract has it, and may be brought here
+//	              …0404          brought here: not in CADUP; …0100, …0200, …0500, …0501 as below MVNO platform
+//	SIM card      8934…          19 or 20 digits that check: there, and nobody's until it is used
+//
+// The ERP has the postal codes of the other country behind three zeros
+// (00028028). A prospect of that country needs no CPF: its document is what
+// observacaoProspecto tells after NIF, NIE, CIF or PASAPORTE. Whether somebody
+// is a customer already is then nothing the ERP asks.
+//
+// A contract whose landline number has gone meanwhile is refused, a package
+// whole. A number that the sandbox does not list is good, as a plan is.
+//
+//	GET /_sandbox/ledger   what stands in ERP, OZmap and MVNO platform by the customer's document, and under
+//	                       twice what was made more than once since the reset, though it was undone since;
+//	                       ?document= narrows. [Sandbox.Ledger]
+//	GET /_sandbox/partner  the callbacks that came: signed, again, body. [Sandbox.Callbacks]
+//
+// The same prospect is one of the same document and note, the same address one
+// of the same owner, place, number, complement, kind and landmark, the same
+// contract one of the same customer and plan, the same service call one of the
+// same contract and text, the same line one of the same number, the same
+// reservation one of the same code.
+//
+// # Partner
+//
+// POST /partner/callbacks ([PartnerPath]) is a sales partner's. A callback needs
+// X-Emenda-Timestamp, seconds since 1970 and not five minutes off, and
+// X-Emenda-Signature: sha256= and in hexadecimal digits the HMAC-SHA-256, with
+// [PartnerKey], of the timestamp, a full stop and the body. It is answered 204,
+// or 401. Faults are those of partner.callback.
+//
 // # Faults
 //
 // [Sandbox.Fault] adds one; [Kind] says what each does. The same over HTTP on
@@ -298,6 +354,9 @@
 //
 //	POST   /_sandbox/faults  {"operation": "comercial.cliente.dados", "kind": "latency", "delay": "2s", "times": 3}
 //	                         one object or a list; also "status" and, for business, "body" (any JSON);
+//	                         "of": only calls about the customer or prospect with this document, found by
+//	                         what the request names (prospect, customer, contract, code, line; not viability
+//	                         and postal codes); it needs an operation;
 //	                         times: how many calls (0 counts as 1, -1 until removed)
 //	GET    /_sandbox/faults  the faults still waiting
 //	DELETE /_sandbox/faults  removes them all
@@ -334,7 +393,7 @@
 // A renewed token does not end the old one, which lives until its own time,
 // unless [Options].RenewRevokes says so.
 //
-// A prospect needs a document, and an address before it can be looked at for
+// A prospect needs a document (see A sale), and an address before it can be looked at for
 // viability or become a customer; what the network reaches is the city 100
 // (CEP 36404199), not Belo Horizonte (CEP 30130010), and CEP 36400000 has more
 // than one street. A prospect that was refused, has become a customer, or has a

@@ -91,7 +91,7 @@ func TestEveryDocumentedRequest(t *testing.T) {
 			})
 		}
 	}
-	require.Equal(t, map[string]int{"operations": 178, "stateful": 48}, map[string]int{"operations": got["operations"], "stateful": got["stateful"]})
+	require.Equal(t, map[string]int{"operations": 178, "stateful": 57}, map[string]int{"operations": got["operations"], "stateful": got["stateful"]})
 	t.Log(fmt.Sprint(got))
 }
 

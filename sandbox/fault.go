@@ -69,7 +69,11 @@ type Fault struct {
 	// Operation is the catalogue's id; empty means any call, also one that
 	// no operation answers.
 	Operation string
-	Kind      Kind
+	// Of is the document of the customer or prospect whose calls it is for;
+	// empty means anybody's. It needs an operation, whose body is read before
+	// anything is spoiled. A prospect of another country is told by the note.
+	Of   string
+	Kind Kind
 	// Times is how many calls it applies to: 0 counts as 1, a negative
 	// number means until it is removed.
 	Times int
@@ -101,6 +105,9 @@ func (f Fault) check(known []operation) string {
 			hint = "did you mean " + near + "?"
 		}
 		return fmt.Sprintf("unknown operation %q; %s", f.Operation, hint)
+	}
+	if f.Of != "" && f.Operation == "" {
+		return "a fault of one customer needs an operation"
 	}
 	if f.Delay < 0 {
 		return fmt.Sprintf("delay %s is negative", f.Delay)
@@ -146,6 +153,7 @@ func (fs *faults) add(f Fault) {
 	if f.Times == 0 {
 		f.Times = 1
 	}
+	f.Of = bare(f.Of)
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	fs.list = append(fs.list, f)
@@ -163,15 +171,22 @@ func (fs *faults) reset() {
 	fs.list = nil
 }
 
-// take plans one call and uses the faults up. able says whether a kind can
-// show in this call at all; one that cannot goes on waiting.
-func (fs *faults) take(operation string, able func(Kind) bool) plan {
+// personal tells whether a fault of this operation waits for one customer's call.
+func (fs *faults) personal(operation string) bool {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return slices.ContainsFunc(fs.list, func(f Fault) bool { return f.Of != "" && f.Operation == operation })
+}
+
+// take plans one call, which is about of, and uses the faults up. able says
+// whether a kind can show in this call at all; one that cannot goes on waiting.
+func (fs *faults) take(operation, of string, able func(Kind) bool) plan {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	var p plan
 	kept := fs.list[:0]
 	for _, f := range fs.list {
-		if (f.Operation == "" || f.Operation == operation) && p.accept(f, able) {
+		if (f.Operation == "" || f.Operation == operation) && (f.Of == "" || f.Of == of) && p.accept(f, able) {
 			if f.Times > 0 {
 				f.Times--
 			}

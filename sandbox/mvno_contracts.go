@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -68,10 +69,12 @@ func (m *mvno) register(f mvnoFields) mvnoSaid {
 			return onPlatform(line)
 		}
 		i := slices.Index(m.free, line)
-		if i < 0 {
+		switch {
+		case i >= 0:
+			m.free = slices.Delete(m.free, i, i+1)
+		case !line.abroad():
 			return no(codeNumber, "NUMERO %s NAO ESTA DISPONIVEL", line)
 		}
-		m.free = slices.Delete(m.free, i, i+1)
 	case "1":
 		if refused, checked = m.cadup(f, line); refused.code != 0 {
 			refused.data = checked
@@ -83,6 +86,7 @@ func (m *mvno) register(f mvnoFields) mvnoSaid {
 	}
 	m.last++
 	m.contracts = append(m.contracts, c)
+	m.made.add("line", line.String())
 	return yes(append(object{"numero_contrato", c.ID, "Linha_Contrato_DDD", line.DDD, "Linha_Contrato_NRO", line.Number}, checked...)...)
 }
 
@@ -124,6 +128,11 @@ func (m *mvno) freeNumbers(f mvnoFields) mvnoSaid {
 	out := []mvnoLine{}
 	for _, line := range m.free {
 		if ddd == "" || line.DDD == ddd {
+			out = append(out, line)
+		}
+	}
+	for i := 0; ddd == abroadDDD && len(out) < 40; i++ {
+		if line := (mvnoLine{ddd, fmt.Sprintf("7%08d", i+1)}); m.holder(line) == nil {
 			out = append(out, line)
 		}
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -42,6 +43,14 @@ type mvnoLine struct {
 
 func (l mvnoLine) String() string { return "(" + l.DDD + ") " + l.Number }
 
+// abroadDDD stands where a number of another country has its prefix.
+const abroadDDD = "34"
+
+// abroad tells whether a line is one of those that are all free until somebody has them.
+func (l mvnoLine) abroad() bool {
+	return l.DDD == abroadDDD && len(l.Number) == 9 && (l.Number[0] == '6' || l.Number[0] == '7') && strings.Trim(l.Number, "0123456789") == ""
+}
+
 // mvnoContract is a contract of the platform.
 type mvnoContract struct {
 	ID      int64  `json:"numero_contrato"`
@@ -60,6 +69,7 @@ type mvnoContract struct {
 type mvno struct {
 	now    func() time.Time
 	tokens *mvnoTokens
+	made   *made
 
 	mu        sync.Mutex
 	sims      []*mvnoSIM
@@ -89,6 +99,11 @@ var mvnoMotives = map[string]string{"1": "INADIMPLENCIA", "2": "PERDA OU ROUBO",
 // iccid is an invented SIM card's number of 19 or 20 digits, the last of which checks.
 func iccid(digits, n int) string {
 	number := fmt.Sprintf("895526%0*d", digits-7, n)
+	return number + luhn(number)
+}
+
+// luhn is the digit that checks a number before it.
+func luhn(number string) string {
 	sum := 0
 	for i := range len(number) {
 		d := int(number[len(number)-1-i] - '0')
@@ -99,18 +114,21 @@ func iccid(digits, n int) string {
 		}
 		sum += d
 	}
-	return number + strconv.Itoa((10-sum%10)%10)
+	return strconv.Itoa((10 - sum%10) % 10)
 }
 
 // mvnoBegan is when the demonstration contracts began.
 var mvnoBegan = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// firstLine is the number before the first that is given to a contract.
+const firstLine = 2200000
 
 // reset brings back what there is at the start; see doc.go.
 func (m *mvno) reset() {
 	m.tokens.reset()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sims, m.contracts, m.free, m.last = nil, nil, nil, 2200000
+	m.sims, m.contracts, m.free, m.last = nil, nil, nil, firstLine
 	m.counts = map[mvnoKey]mvnoTally{}
 	sims := 100
 	add := func(id int64, number, status, use string, port *mvnoPort) {
@@ -168,6 +186,13 @@ func (m *mvno) byICCID(number string) *mvnoSIM {
 			m.job(s)
 			return s
 		}
+	}
+	// Cards of the other country are all there, and nobody's until they are used.
+	if n := len(number); (n == 19 || n == 20) && strings.HasPrefix(number, "8934") && strings.Trim(number, "0123456789") == "" &&
+		luhn(number[:n-1]) == number[n-1:] {
+		s := &mvnoSIM{ICCID: number, Status: simFree, Use: simIdle}
+		m.sims = append(m.sims, s)
+		return s
 	}
 	return nil
 }

@@ -65,7 +65,8 @@ func (m *mvno) shown(s *mvnoSIM) object {
 	return out
 }
 
-// simStatus is consultar_status_simcard, by the SIM or by its contract.
+// simStatus is consultar_status_simcard, by the SIM, by its contract or by the
+// contract's line; of a line it tells the contract without a SIM, too.
 func (m *mvno) simStatus(f mvnoFields) mvnoSaid {
 	if f.text("numero_contrato") != "" {
 		_, s, refused := m.card(f)
@@ -75,6 +76,9 @@ func (m *mvno) simStatus(f mvnoFields) mvnoSaid {
 		return yes(m.shown(s)...)
 	}
 	number := f.text("Numero_SimCard")
+	if line := (mvnoLine{f.text("Linha_Contrato_DDD"), f.text("Linha_Contrato_NRO")}); number == "" && line.Number != "" {
+		return m.lineStatus(line)
+	}
 	if number == "" {
 		return missing("Numero_SimCard")
 	}
@@ -83,6 +87,17 @@ func (m *mvno) simStatus(f mvnoFields) mvnoSaid {
 		return noCard(number)
 	}
 	return yes(m.shown(s)...)
+}
+
+func (m *mvno) lineStatus(line mvnoLine) mvnoSaid {
+	c := m.holder(line)
+	if c == nil {
+		return no(codeContract, "LINHA %s NAO ENCONTRADA", line)
+	}
+	if s := m.of(c.ID); s != nil {
+		return yes(m.shown(s)...)
+	}
+	return yes("Status", c.Status, "numero_contrato", c.ID, "Linha_Contrato_DDD", c.DDD, "Linha_Contrato_NRO", c.Number)
 }
 
 // block is bloquear_simcard.

@@ -43,9 +43,9 @@ type operation struct {
 }
 
 // operations is the table of everything the sandbox answers: the ERP's contract
-// whole, SGP, the MVNO platform, and OZmap.
+// whole, SGP, the MVNO platform, OZmap and a partner.
 func operations() []operation {
-	table := slices.Concat(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations(), mvnoOperations(), ozmapOperations())
+	table := slices.Concat(withDocumented(slices.Concat(daily(), sales(), care())), sgpOperations(), mvnoOperations(), ozmapOperations(), partnerOperations())
 	for i := range table {
 		table[i].segments = split(table[i].path)
 	}

@@ -34,9 +34,13 @@ type ozmap struct {
 	stores map[string]*ozStore
 	// ports is how many ports a box has, used how many of them nobody here takes.
 	ports, used map[string]int
+	// abroad are the boxes that no list shows, so that the network at home can be
+	// looked through; who asks near them finds them.
+	abroad map[string]bool
 	// sessions are the keys that logins gave: true for one that may do everything.
 	sessions map[string]bool
 	made     int
+	log      *made
 }
 
 // ozStore is the elements of one kind, in the order in which they were made.

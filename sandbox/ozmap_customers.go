@@ -65,6 +65,9 @@ func (o *ozmap) createProperty(r *request) answer {
 		p["client"] = client["id"]
 	}
 	o.keep(ozProperties, 4, n, p)
+	if client != nil {
+		o.log.add("reservation", client.text("code"))
+	}
 	a := value(o.shown(ozProperties, p))
 	a.status = http.StatusCreated
 	return a

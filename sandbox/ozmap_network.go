@@ -205,7 +205,24 @@ func geocode(_ *Sandbox, r *request) answer {
 			found = append(found, object{"place_id", 1, "lat", street[1], "lon", "-43.76", "display_name", r.http.URL.Query().Get("q") + ", Centro", "importance", 0.5})
 		}
 	}
+	for _, a := range ozAbroad {
+		if strings.Contains(q, a.postal) {
+			found = append(found, object{"place_id", 2, "lat", fmt.Sprint(a.lat), "lon", fmt.Sprint(a.lng), "display_name", a.postal + " " + a.city, "importance", 0.5})
+		}
+	}
 	return value(found)
+}
+
+// ozAbroad are the places of the other country, each with a box near it.
+var ozAbroad = []struct {
+	postal, city string
+	ozPoint
+	ports, used int
+}{
+	{"28028", "Madrid", ozPoint{40.43, -3.67}, 20000, 0},
+	{"46870", "Ontinyent", ozPoint{38.822, -0.608}, 20000, 0},
+	{"28001", "Madrid", ozPoint{40.424, -3.685}, 64, 0},
+	{"08001", "Barcelona", ozPoint{41.38, 2.17}, 8, 8},
 }
 
 // Around this place the demonstration network lies.
@@ -216,7 +233,7 @@ func (o *ozmap) reset() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.sessions, o.made = map[string]bool{}, 0
-	o.ports, o.used = map[string]int{}, map[string]int{}
+	o.ports, o.used, o.abroad = map[string]int{}, map[string]int{}, map[string]bool{}
 	o.stores = map[string]*ozStore{
 		ozProjects: {}, ozBoxTypes: {}, ozClients: {},
 		ozBoxes:      {refs: map[string]string{"project": ozProjects, "boxType": ozBoxTypes}},
@@ -247,6 +264,13 @@ func (o *ozmap) reset() {
 			"implanted": b.built, "certified": b.certain, "draft": false, "shared": false, "lat": lat, "lng": ozLng, "coords": []any{ozLng, lat}, "tags": []any{}, "cables": []any{},
 		})
 		o.ports[d.text("id")], o.used[d.text("id")] = b.ports, b.used
+	}
+	for i, a := range ozAbroad {
+		d := o.keep(ozBoxes, 3, 101+i, ozDoc{
+			"kind": "Box", "name": "CTO-" + a.postal, "address": "Calle de las Cajas", "project": ozID(1, 1), "boxType": ozID(2, 1), "hierarchyLevel": 2.0,
+			"implanted": true, "certified": true, "draft": false, "shared": false, "lat": a.lat, "lng": a.lng, "coords": []any{a.lng, a.lat}, "tags": []any{}, "cables": []any{},
+		})
+		o.ports[d.text("id")], o.used[d.text("id")], o.abroad[d.text("id")] = a.ports, a.used, true
 	}
 	for i, c := range []struct {
 		code, name string

@@ -48,6 +48,9 @@ func (o *ozmap) search(r *request, kind string) answer {
 	}
 	found := []ozDoc{}
 	for _, d := range o.stores[kind].list {
+		if o.abroad[d.text("id")] {
+			continue
+		}
 		one := o.shown(kind, d)
 		good, wrong := q.holds(one)
 		if wrong != "" {

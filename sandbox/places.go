@@ -16,13 +16,25 @@ type place struct {
 	cityID, ibge             int64
 }
 
-// served is the city that the provider's network reaches.
-const served = 100
+// The cities. The network reaches the first three; the last of these has no
+// free landline number.
+const (
+	cityHome     = 100
+	cityMadrid   = 9001
+	cityOntinyen = 9002
+	cityFar      = 9004
+)
 
-// places are the streets that the document's examples name, and one in a city
-// that the network does not reach.
+// reached tells whether the provider's network reaches a place.
+func (p place) reached() bool {
+	return p.cityID == cityHome || p.cityID == cityMadrid || p.cityID == cityOntinyen
+}
+
+// places are the streets that the document's examples name, one in a city that
+// the network does not reach, and some of another country: their postal codes
+// stand behind zeros.
 func places() []place {
-	here := place{city: "CONSELHEIRO LAFAIETE", state: "MG", cityID: served, ibge: 3118304, kind: "RUA", short: "R."}
+	here := place{city: "CONSELHEIRO LAFAIETE", state: "MG", cityID: cityHome, ibge: 3118304, kind: "RUA", short: "R."}
 	street := func(id int64, cep, name, area string, areaID int64) place {
 		p := here
 		p.id, p.cep, p.street, p.area, p.areaID = id, cep, name, area, areaID
@@ -36,7 +48,16 @@ func places() []place {
 		street(11907, "36400002", "EXEMPLO SEGUNDA", "CENTRO", 15001),
 		{id: 700001, cep: "30130010", kind: "AVENIDA", short: "AV.", street: "EXEMPLO DA CAPITAL", area: "CENTRO", areaID: 44001,
 			city: "BELO HORIZONTE", state: "MG", cityID: 44, ibge: 3106200},
+		abroad(900001, "28028", "ALCALA", "MADRID", cityMadrid),
+		abroad(900002, "46870", "PAU", "ONTINYENT", cityOntinyen),
+		abroad(900003, "08001", "EJEMPLO", "BARCELONA", 9003),
+		abroad(900004, "28001", "EJEMPLO", "MADRID SIN RED", cityFar),
 	}
+}
+
+func abroad(id int64, postal, street, city string, cityID int64) place {
+	return place{id: id, cep: "000" + postal, kind: "CALLE", short: "C.", street: street, area: "CENTRO", areaID: 90000 + cityID%10,
+		city: city, state: "ES", cityID: cityID}
 }
 
 // sharedCEP has more than one street.
@@ -94,7 +115,7 @@ func findCEP(_ *Sandbox, r *request) answer {
 
 // viability is what both operations of that name answer.
 func viability(p place) answer {
-	if p.cityID != served {
+	if !p.reached() {
 		return value(object{"resposta", object{"resultado", "REPROVADO", "distancia", nil}})
 	}
 	return value(object{"resposta", object{"resultado", "APROVADO", "distancia", 0.13157409087606006}})
@@ -200,6 +221,7 @@ func addAddress(s *Sandbox, r *request) answer {
 	a.customer = id
 	s.data.mu.Lock()
 	defer s.data.mu.Unlock()
+	s.made.add("address", a.key("client", id))
 	return value(object{"idEnderecoCliente", s.data.keep(a)})
 }
 

@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"cmp"
+	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -31,8 +34,17 @@ func sales() []operation {
 		token("comercial.prospectos.atualizar", put, prospects+"atualizar", BodyError, alterProspect),
 		token("comercial.prospectos.aprovar.reprovar", put, prospects+"aprovar/reprovar", BodyError, judgeProspect),
 		token("comercial.prospectos.converter.cliente", post, prospects+"converter/cliente", bodyUnknownProspect, convertProspect),
+		token("comercial.prospectos.credito_interno.consultar", post, prospects+"credito_interno/consultar", BodyError, internalCredit),
+		token("comercial.prospectos.spc.consultar", post, prospects+"spc/consultar", bodyNoCredit, askSPC),
+		token("comercial.prospectos.clear_sale.consultar", post, prospects+"clear_sale/consultar", BodyError, askClearSale),
+		token("comercial.clientes.buscar.vendedor", get, "/ws/comercial/clientes/buscar/vendedor/{idVendedor}", BodyError, findCustomers),
+		token("comercial.clientes.dados_debito", get, "/ws/comercial/clientes/{idCliente}/dados_debito", BodyError, debitsOf),
+		token("comercial.clientes.dados_debito.cadastrar", post, "/ws/comercial/clientes/dados_debito/cadastrar", bodyUnknownCustomer, addDebits),
+		token("telefonia.prefixos.cidade.portabilidade", get, "/ws/telefonia/prefixos/cidade/{idCidade}/portabilidade/{isPortabilidade}", BodyError, prefixes),
+		token("telefonia.numeros.livres.prefixo", get, "/ws/telefonia/numeros/livres/prefixo/{idPrefixo}", BodyError, freeLandlines),
 		token("comercial.clientes.enderecos", get, "/ws/comercial/clientes/{idCliente}/enderecos", bodyUnknownCustomer, addressesOf),
 		token("comercial.clientes.enderecos.cadastrar", post, "/ws/comercial/clientes/enderecos/cadastrar", bodyUnknownCustomer, addAddress),
+		token("comercial.contratos.cadastrar.pacote", post, contracts, bodyUnknownCustomer, addPackage),
 		token("comercial.contratos.cadastrar.internet", post, contracts, bodyUnknownCustomer, addContract("INTERNET", "FIBRA")),
 		token("comercial.contratos.cadastrar.telefonia", post, contracts, bodyUnknownCustomer, addContract("TELEFONIA", "TELEFONIA FIXA")),
 		token("comercial.contratos.cadastrar.tv", post, contracts, bodyUnknownCustomer, addContract("TV", "TV POR SATELITE")),
@@ -42,9 +54,11 @@ func sales() []operation {
 
 // prospect is somebody who may become a customer.
 type prospect struct {
-	ID                       int64  `json:"id"`
-	Name                     string `json:"name"`
-	Document                 string `json:"document"`
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Document string `json:"document"`
+	// Foreign is the document of another country, which the note tells.
+	Foreign                  string `json:"foreign_document,omitempty"`
 	State                    string `json:"state"`
 	Customer                 int64  `json:"customer,omitempty"`
 	person                   string
@@ -61,8 +75,8 @@ type prospect struct {
 // The states of a prospect.
 const (
 	prospectOpen = "ABERTA"
-	prospectLost = "PERDIDA"
-	prospectWon  = "GANHA"
+	prospectLost = "PERDEU"
+	prospectWon  = "GANHOU"
 )
 
 // firstProspect and firstProspectAddress are the first numbers that are given.
@@ -111,7 +125,8 @@ func addProspect(s *Sandbox, r *request) answer {
 	if p.person == company {
 		which = "cnpj"
 	}
-	if p.Document = bare(optional(fields, which)); p.Document == "" {
+	p.Document, p.Foreign = bare(optional(fields, which)), foreignDocument(p.note)
+	if p.who() == "" {
 		return text(http.StatusOK, BodyError)
 	}
 	if day := optional(fields, "dataNascimento"); day != "" {
@@ -124,8 +139,22 @@ func addProspect(s *Sandbox, r *request) answer {
 	defer s.data.mu.Unlock()
 	p.ID = firstProspect + int64(len(s.data.prospects))
 	s.data.prospects = append(s.data.prospects, p)
+	s.made.add("prospect", p.who()+" "+p.note)
 	return value(object{"idProspecto", p.ID})
 }
+
+// noted is how a prospect's note tells a document of another country.
+var noted = regexp.MustCompile(`(?i)\b(?:NIF|NIE|CIF|PASSAPORTE|PASAPORTE)\s*:?\s*([A-Z0-9]+)`)
+
+func foreignDocument(note string) string {
+	if m := noted.FindStringSubmatch(note); m != nil {
+		return strings.ToUpper(m[1])
+	}
+	return ""
+}
+
+// who is the document by which a prospect is told from others.
+func (p prospect) who() string { return cmp.Or(p.Document, p.Foreign) }
 
 // alter changes a prospect that is not a customer yet, in its own words or not at all.
 func (s *Sandbox) alter(id int64, do func(*prospect) *answer) answer {
@@ -172,6 +201,7 @@ func addProspectAddress(s *Sandbox, r *request) answer {
 			n += int64(len(other.addresses))
 		}
 		a.id = firstProspectAddress + n
+		s.made.add("address", a.key("prospect", id))
 		p.addresses = append(p.addresses, a)
 		return nil
 	})
@@ -269,7 +299,7 @@ func convertProspect(s *Sandbox, r *request) answer {
 			why = "O prospecto foi reprovado."
 		case len(p.addresses) == 0:
 			why = "O prospecto não tem endereço."
-		case slices.ContainsFunc(s.data.customers, func(c customer) bool { return c.document == p.Document }):
+		case p.Document != "" && slices.ContainsFunc(s.data.customers, func(c customer) bool { return c.document == p.Document }):
 			why = "Já existe um cliente com o CPF/CNPJ informado."
 		}
 		if why != "" {
@@ -279,7 +309,7 @@ func convertProspect(s *Sandbox, r *request) answer {
 		customerID = firstCustomer + int64(len(s.data.customers)-len(demoCustomers()))
 		c := customer{
 			id: customerID, document: p.Document, person: p.person, name: p.Name, rg: p.rg, landline: p.landline,
-			mobile: p.mobile, email: p.email, mother: p.mother, note: "was a prospect",
+			mobile: p.mobile, email: p.email, mother: p.mother, note: "was a prospect", foreign: p.Foreign, seller: p.seller, prospect: p.ID,
 		}
 		if !p.born.IsZero() {
 			c.born = p.born.UnixMilli()
@@ -290,6 +320,7 @@ func convertProspect(s *Sandbox, r *request) answer {
 			s.data.keep(a)
 		}
 		p.State, p.Customer = prospectWon, customerID
+		s.made.add("client", fmt.Sprint("prospect ", id))
 		return nil
 	})
 	if no.status != 0 {
@@ -319,7 +350,10 @@ func findProspects(s *Sandbox, r *request) answer {
 
 // documents gives the CPF and the CNPJ, one of them null.
 func (p prospect) documents() (cpf, cnpj any) {
-	if p.person == company {
+	switch {
+	case p.Document == "":
+		return nil, nil
+	case p.person == company:
 		return nil, p.Document
 	}
 	return p.Document, nil

@@ -62,9 +62,11 @@ type Sandbox struct {
 	calls  calls
 	fresh  freshConns
 
-	data  *data
-	mvno  *mvno
-	ozmap ozmap
+	data    *data
+	mvno    *mvno
+	ozmap   ozmap
+	made    made
+	partner partner
 }
 
 // Start listens and answers until Close. It refuses an address that other
@@ -116,6 +118,7 @@ func Start(o Options) (*Sandbox, error) {
 		data:    newData(),
 		mvno:    newMVNO(o.MVNO, o.Now),
 	}
+	s.mvno.made, s.ozmap.log = &s.made, &s.made
 	s.ozmap.reset()
 	s.server = &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
@@ -164,6 +167,8 @@ func (s *Sandbox) Reset() {
 	s.data.reset()
 	s.mvno.reset()
 	s.ozmap.reset()
+	s.made.reset()
+	s.partner.reset()
 }
 
 // loopbackOnly refuses what would let another machine in, before anything

@@ -32,7 +32,11 @@ func (s *Sandbox) serve(w http.ResponseWriter, hr *http.Request) {
 		admit = func(*Sandbox, *request) *answer { return nil }
 	}
 	refused := admit(s, r)
-	p := s.faults.take(id, func(k Kind) bool {
+	of := ""
+	if s.faults.personal(id) {
+		of = s.subject(op, r)
+	}
+	p := s.faults.take(id, of, func(k Kind) bool {
 		switch k {
 		case KindExpiredToken:
 			return op != nil && (op.token || op.expire != nil) && refused == nil

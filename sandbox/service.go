@@ -217,6 +217,7 @@ func openTicket(s *Sandbox, r *request) answer {
 		return text(http.StatusOK, bodyNoText)
 	}
 	t.customer = c.customer
+	s.made.add("service call", fmt.Sprintf("contract %d: %s", id, words))
 	return value(struct {
 		Protocol string `json:"numeroProtocolo"`
 		Status   string `json:"status"`

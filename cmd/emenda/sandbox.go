@@ -22,7 +22,7 @@ type sandboxCommand struct {
 
 // Help shows examples.
 func (sandboxCommand) Help() string {
-	return `Starts stateful stand-ins of the ERP, of an SGP installation with the same invented customers, of an MVNO platform and of an OZmap, for trying and rehearsing. SGP takes token=` + sandbox.SGPToken + `, app=` + sandbox.SGPApp + `. The platform, at ` + sandbox.MVNOPath + `, takes token ` + sandbox.MVNOToken + ` first, and of autenticar the user ` + sandbox.MVNOUser + ` and the password ` + sandbox.MVNOPassword + `. OZmap, below ` + sandbox.OzmapPath + `, takes Authorization: ` + sandbox.OzmapToken + `. Faults on demand: POST /_sandbox/faults.
+	return `Starts stateful stand-ins of the ERP, of an SGP installation with the same invented customers, of an MVNO platform, of an OZmap and of a sales partner who is called back, for trying and rehearsing. SGP takes token=` + sandbox.SGPToken + `, app=` + sandbox.SGPApp + `. The platform, at ` + sandbox.MVNOPath + `, takes token ` + sandbox.MVNOToken + ` first, and of autenticar the user ` + sandbox.MVNOUser + ` and the password ` + sandbox.MVNOPassword + `. OZmap, below ` + sandbox.OzmapPath + `, takes Authorization: ` + sandbox.OzmapToken + `. The partner, at ` + sandbox.PartnerPath + `, verifies callbacks with the key ` + sandbox.PartnerKey + `. Faults on demand: POST /_sandbox/faults.
 
 Examples:
 

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/durable"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
 	"github.com/emenda-gateway/emenda/internal/store"
@@ -43,6 +44,7 @@ const (
 	sandboxOzmapFieldKey = "ozmap-field-secret"
 	sandboxPartnerKey    = "partner-secret"
 	sandboxPartnerWebKey = "partner-web-secret"
+	sandboxInstallerKey  = "installer-secret"
 )
 
 type serveCommand struct {
@@ -104,14 +106,19 @@ func (c *serveCommand) Run(ctx context.Context, s *streams) error {
 		return err
 	}
 	defer closeStore(kept, log)
-	snap, err := reloader.Open(kept, metrics, log)
+	orders := durable.New(durable.Options{Keys: kept.Keys(), Log: log})
+	defer closeOrders(orders, log)
+	snap, err := reloader.Open(kept, orders, metrics, log)
 	if err != nil {
 		return err
 	}
 	server := routes.NewServer(snap, metrics, log)
 	server.ReloadWith(reloader)
+	server.OrdersWith(orders)
+	metrics.Ask(orders.Samples)
+	orders.Serve(server.Hold)
 	reloader.Serve(server.Swap)
-	return listenAndServe(ctx, server, reloader, hangups, log)
+	return listenAndServe(ctx, server, reloader, orders, hangups, log)
 }
 
 // listen takes the address of a setting; errors name both.
@@ -130,7 +137,7 @@ func listen(setting, address string) (net.Listener, error) {
 	return ln, nil
 }
 
-func listenAndServe(ctx context.Context, server *routes.Server, reloader *snapshot.Reloader, hangups <-chan os.Signal, log *slog.Logger) error {
+func listenAndServe(ctx context.Context, server *routes.Server, reloader *snapshot.Reloader, orders *durable.Orders, hangups <-chan os.Signal, log *slog.Logger) error {
 	settings := reloader.Settings()
 	ln, err := listen("gateway.listen", settings.Listen)
 	if err != nil {
@@ -166,6 +173,7 @@ func listenAndServe(ctx context.Context, server *routes.Server, reloader *snapsh
 	stop()
 	end, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
+	closeOrders(orders, log) // before what they call through
 	// The probes answer until the last request has.
 	err = errors.Join(err, server.Shutdown(end))
 	err = errors.Join(err, admin.Shutdown(end))
@@ -194,8 +202,9 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 		"SGP_URL": box, "SGP_APP": sandbox.SGPApp, "SGP_TOKEN": sandbox.SGPToken,
 		"MVNO_URL": box + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword,
 		"OZMAP_URL": box + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken, "GEOCODER_URL": box + sandbox.GeocoderPath,
+		"PARTNER_CALLBACK_URL": box + sandbox.PartnerPath, "PARTNER_CALLBACK_KEY": sandbox.PartnerKey,
 	}
-	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "CRM_KEY": sandboxCRMKey, "LOJA_KEY": sandboxLojaKey, "OZMAP_KEY": sandboxOzmapKey, "OZMAP_SALES_KEY": sandboxOzmapSalesKey, "OZMAP_FIELD_KEY": sandboxOzmapFieldKey, "PARTNER_KEY": sandboxPartnerKey, "PARTNER_WEB_KEY": sandboxPartnerWebKey, "EMENDA_DOCS": "true"}
+	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "CRM_KEY": sandboxCRMKey, "LOJA_KEY": sandboxLojaKey, "OZMAP_KEY": sandboxOzmapKey, "OZMAP_SALES_KEY": sandboxOzmapSalesKey, "OZMAP_FIELD_KEY": sandboxOzmapFieldKey, "PARTNER_KEY": sandboxPartnerKey, "PARTNER_WEB_KEY": sandboxPartnerWebKey, "INSTALLER_KEY": sandboxInstallerKey, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {
 		if v, ok := fixed[name]; ok {
 			return v, true
@@ -217,6 +226,15 @@ func closeLines(lines *observe.Lines) { _ = lines.Close() }
 func closeStore(kept *store.Store, log *slog.Logger) {
 	if err := kept.Close(); err != nil {
 		log.Warn("closing the store", slog.String("error", err.Error()))
+	}
+}
+
+// closeOrders ends what runs of orders; it may be called twice.
+func closeOrders(orders *durable.Orders, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	if err := orders.Close(ctx); err != nil {
+		log.Warn("closing the orders", slog.String("error", err.Error()))
 	}
 }
 

@@ -101,6 +101,9 @@ func New(o Options) (*Client, error) {
 		}
 		fixed += f.Name + ": " + value + "\r\n"
 	}
+	if s := o.Contract.SignIn.Signature; s != nil && o.SignIn[s.Key] == "" {
+		return nil, fmt.Errorf("%s of backend %s is empty, and anybody could sign with it", s.Key, name)
+	}
 	for _, f := range o.Contract.SignIn.Body {
 		c.signs = append(c.signs, contract.Credential{Name: f.Name, Value: o.SignIn[f.Variable]})
 	}

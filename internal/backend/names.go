@@ -16,6 +16,9 @@ func HeaderNames(c *contract.Contract, call *Call) []string {
 		if c.SignIn.Token != nil && c.SignIn.Token.Header != "" && call.Operation.Token {
 			names = append(names, c.SignIn.Token.Header)
 		}
+		if s := c.SignIn.Signature; s != nil {
+			names = append(names, s.Timestamp, s.Header)
+		}
 	}
 	if call.RequestID != "" {
 		names = append(names, "X-Request-Id")

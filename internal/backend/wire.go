@@ -56,6 +56,10 @@ func (c *Client) write(cn *conn, call *Call, token string) error {
 	if token != "" && c.tokenHeader != "" {
 		b = field(b, c.tokenHeader, c.tokenPrefix, token)
 	}
+	if s := c.o.Contract.SignIn.Signature; s != nil {
+		timestamp, signature := s.Sign(c.o.SignIn[s.Key], c.o.Now(), body)
+		b = field(field(b, s.Timestamp, "", timestamp), s.Header, "", signature)
+	}
 	if call.RequestID != "" {
 		b = field(b, "X-Request-Id", "", call.RequestID)
 	}

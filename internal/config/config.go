@@ -39,6 +39,8 @@ type Gateway struct {
 	Timezone    Text
 	SealKeys    []Secret // the first seals, all open
 	RedisURL    Secret
+	OrdersURL   Secret // of PostgreSQL, for durable orders
+	OrdersKeep  Text   // how long an order that has ended is kept
 	Proxies     []Text // addresses of proxies in front; each may hold several
 	ProxyHeader Text   // where they say whom they pass on
 	TLS         *TLS   // of listen; nil: plain

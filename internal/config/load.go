@@ -36,6 +36,8 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 	c := &Config{File: f, Backends: map[string]*Backend{}, Callers: map[string]*Caller{}, Memory: map[string]*Memory{}, Closed: map[string]*Closed{}}
 	l.gateway(c, root.Get("gateway"))
 	c.Gateway.RedisURL = l.secret(root.Get("redis").Get("url"))
+	c.Gateway.OrdersURL = l.secret(root.Get("orders").Get("database"))
+	c.Gateway.OrdersKeep = l.text(root.Get("orders"), "keep", defaultKeep, duration)
 	for _, e := range entries(root.Get("backends")) {
 		c.Backends[e.Key.Text] = l.backend(e)
 	}

@@ -23,6 +23,8 @@ type Resolved struct {
 	Timezone            *time.Location
 	SealKeys            []SecretValue // base64 of 32 bytes each; the first seals
 	RedisURL            SecretValue
+	OrdersURL           SecretValue    // of PostgreSQL; unset: SQLite in the data folder
+	OrdersKeep          time.Duration  // how long an order that has ended is kept
 	TrustedProxies      []netip.Prefix // whose words about the client's address are believed
 	Forwarded           bool           // they say it in Forwarded, not in X-Forwarded-For
 	Traces              int            // requests kept for `emenda trace`
@@ -189,6 +191,8 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		Data:        r.text(g.Data, "data", filled),
 		Mappings:    r.text(g.Mappings, "mappings", nil),
 		RedisURL:    r.optional(c.Gateway.RedisURL),
+		OrdersURL:   r.optional(c.Gateway.OrdersURL),
+		OrdersKeep:  r.duration(c.Gateway.OrdersKeep, "orders.keep"),
 		Forwarded:   strings.EqualFold(r.text(g.ProxyHeader, "proxy_header", proxyHeader), "Forwarded"),
 		Backends:    map[string]*ResolvedBackend{},
 		Callers:     map[string]*ResolvedCaller{},

@@ -26,6 +26,7 @@ const (
 	defaultBody        = "1MB"
 	defaultHeader      = "16KB"
 	defaultReadTimeout = "10s"
+	defaultKeep        = "90d"
 	defaultKeepAlive   = "75s"
 	defaultConnections = "4096"
 	defaultFuel        = "100000"
@@ -36,7 +37,6 @@ const (
 	identifier = `[A-Za-z_][A-Za-z0-9_]*`
 	nameWords  = "a name: letters, digits and _"
 	laterTimes = "not supported yet: schedules belong to durable orders"
-	laterOrder = "not supported yet: durable orders have no database yet"
 )
 
 var (
@@ -93,7 +93,10 @@ func gatewayShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "limits", Shape: limitsShape(), Doc: "What one request may take."},
 		yamldoc.Key{Name: "maintenance", Shape: mapOf(textOrEnv), Doc: "Dialects under maintenance, by name: true, or a sentence for callers. All their routes answer `unavailable` with it as `error.message`, whoever calls. Live with the next reload."},
 		yamldoc.Key{Name: "schedules", Shape: anything, Later: laterTimes, Doc: "Mappings that run at set times."},
-		yamldoc.Key{Name: "orders", Shape: anything, Later: laterOrder, Doc: "Where durable orders are kept."},
+		yamldoc.Key{Name: "orders", Doc: "Where the orders of durable mappings are kept, and how long.", Shape: object("orders", "Where the orders of durable mappings are kept.",
+			yamldoc.Key{Name: "database", Shape: secret, Doc: "postgres://…, which replicas share; unset means SQLite, in the data folder."},
+			yamldoc.Key{Name: "keep", Shape: durationOrEnv, Doc: "How long an order that has ended is kept, with what it was made of; without it, " + defaultKeep + "."},
+		)},
 	)
 }
 

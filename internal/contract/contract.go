@@ -26,12 +26,21 @@ type Contract struct {
 
 // SignIn is how a backend knows the gateway (x-emenda-sign-in).
 type SignIn struct {
-	Variables []string // names gateway.yaml's sign_in must give: user, password
-	Basic     *Basic   // HTTP Basic on every operation
-	Bearer    string   // the variable sent as Authorization: Bearer on every operation; "": none
-	Header    []Field  // variables sent as they are in header fields of every operation
-	Body      []Field  // variables sent in the body of every operation
-	Token     *Token   // a fetched token on operations with Token set
+	Variables []string   // names gateway.yaml's sign_in must give: user, password
+	Basic     *Basic     // HTTP Basic on every operation
+	Bearer    string     // the variable sent as Authorization: Bearer on every operation; "": none
+	Header    []Field    // variables sent as they are in header fields of every operation
+	Body      []Field    // variables sent in the body of every operation
+	Token     *Token     // a fetched token on operations with Token set
+	Signature *Signature // nil: requests are not signed
+}
+
+// Signature is how every request is signed; Sign does it.
+type Signature struct {
+	Key       string // the sign-in variable with the key
+	Header    string // where the signature goes
+	Timestamp string // where the timestamp goes
+	Prefix    string // before the signature, e.g. "sha256="
 }
 
 // Field is a field of the header or the body, and the sign-in variable it carries.

@@ -180,6 +180,12 @@ func contractShapes() (all struct{ contract, section *yamldoc.Shape }) {
 		key("header", headerFields, "Sign-in variables by the header field that carries them, as they are, on every operation: `{ Authorization: key }` sends a key without a word before it. No mapping, test, explanation or log sees them."),
 		key("body", bodyFields, "Sign-in variables by the field that carries them, in the body of every operation that has one. They are set when the request is sent, over what it may have there: no mapping, test, explanation or log sees them."),
 		key("token", token, "A token on operations with x-emenda-token."),
+		key("signature", object("signature", "Every request is signed: HMAC-SHA-256 of its timestamp (seconds since 1970, in digits), a full stop and its body as it is sent, in hexadecimal digits.",
+			must("key", name, "Sign-in variable with the key, the bytes of its text."),
+			must("header", name, "The header field that the signature goes in."),
+			must("timestamp", name, "The header field that the timestamp goes in; each attempt has its own."),
+			key("prefix", text, "Stands before the signature, e.g. \"sha256=\"."),
+		), "A signature on every operation, over a timestamp and the body: who has the key knows who sent it, that it is whole, and when."),
 	)
 	components := object("components", "Parts that `$ref` names, `#/components/schemas/Name` and so on.",
 		key("schemas", mapOf("schemas", "Schemas.", schema), "Schemas by name."),

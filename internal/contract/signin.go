@@ -31,6 +31,7 @@ func (l *loader) signIn(n *yamldoc.Node) {
 		s.Body = append(s.Body, Field{Name: e.Key.Text, Variable: word(e.Value)})
 	}
 	l.token(n)
+	l.signature(n.Get("signature"))
 	l.signedBodies()
 }
 
@@ -55,9 +56,16 @@ func (l *loader) headerFields(n *yamldoc.Node) {
 	if len(s.Header) == 0 {
 		return
 	}
+	l.filledHeaders(func(name string) bool {
+		return slices.ContainsFunc(s.Header, func(f Field) bool { return strings.EqualFold(f.Name, name) })
+	})
+}
+
+// filledHeaders refuses parameters in header fields that the sign-in fills.
+func (l *loader) filledHeaders(filled func(name string) bool) {
 	for _, op := range l.c.Operations {
 		for _, p := range op.Params {
-			if p.In == InHeader && slices.ContainsFunc(s.Header, func(f Field) bool { return strings.EqualFold(f.Name, p.Name) }) {
+			if p.In == InHeader && filled(p.Name) {
 				l.list.Errorf(p.at, ruleSignIn, "the sign-in fills the header %s of %s", short(p.Name), op.ID).Help = "leave the parameter out: no mapping gives it"
 			}
 		}
@@ -107,14 +115,7 @@ func (l *loader) token(n *yamldoc.Node) {
 	if p := t.KeyOf("placeholder"); p != nil && t.Get("field") == nil {
 		l.list.Errorf(p.Span, ruleSignIn, "placeholder has an effect only with field")
 	}
-	if p := t.Get("prefix"); p != nil {
-		for i := 0; i < len(p.Text); i++ {
-			if p.Text[i] < ' ' || p.Text[i] >= 0x7f {
-				l.list.Errorf(p.SpanOf(i, i+1), ruleSignIn, "this character cannot stand in a header")
-				break
-			}
-		}
-	}
+	l.prefix(t.Get("prefix"))
 	if life := t.Get("life"); life != nil && life.Kind == yamldoc.Text {
 		if d, err := yamldoc.ParseDuration(life.Text); err == nil {
 			tok.Life = max(int(d/time.Second), 1)
@@ -125,6 +126,19 @@ func (l *loader) token(n *yamldoc.Node) {
 	}
 	if l.tokenFrom(n, t, tok) && l.nextToken(t.Get("next"), tok) {
 		s.Token = tok
+	}
+}
+
+// prefix refuses what no header can have before a token or a signature.
+func (l *loader) prefix(p *yamldoc.Node) {
+	if p == nil {
+		return
+	}
+	for i := 0; i < len(p.Text); i++ {
+		if p.Text[i] < ' ' || p.Text[i] >= 0x7f {
+			l.list.Errorf(p.SpanOf(i, i+1), ruleSignIn, "this character cannot stand in a header")
+			return
+		}
 	}
 }
 

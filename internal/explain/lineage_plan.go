@@ -299,6 +299,9 @@ func (w *planWalk) credentials(c *contract.Contract, p Place) {
 	for _, f := range c.SignIn.Header {
 		w.credential(c, f.Variable, f.Name, p)
 	}
+	if s := c.SignIn.Signature; s != nil {
+		w.credential(c, s.Key, s.Header, p)
+	}
 }
 
 func (w *planWalk) credential(c *contract.Contract, what, header string, p Place) {

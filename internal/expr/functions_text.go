@@ -2,6 +2,7 @@ package expr
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -115,6 +116,18 @@ func textFunctions() []*Function {
 				return textType, nil
 			},
 			Eval: evalPadLeft,
+		},
+		{
+			Name: "part",
+			Params: []Param{
+				{Name: "text", Type: textType, None: NonePasses},
+				{Name: "from", Type: integerType},
+				{Name: "to", Type: integerType, Optional: true},
+			},
+			Result:  textType,
+			Help:    "The characters of the text from one place up to before another, counted from 0, or up to the end; of a text that is shorter, what there is.",
+			Example: Example{Expr: `part("21000418450200051332", 4, 8)`, Gives: `"0418"`},
+			Eval:    evalPart,
 		},
 		{
 			Name: "replace",
@@ -291,6 +304,33 @@ func evalPadLeft(f *Frame, args []jsonx.Value) jsonx.Value {
 	}
 	f.Arena.SetBuf(append(b, text...))
 	return jsonx.TextValue(f.Arena.Text(m))
+}
+
+func evalPart(f *Frame, args []jsonx.Value) jsonx.Value {
+	text, ok := textArg(f, "part", args[0])
+	if !ok {
+		return jsonx.Value{}
+	}
+	from, ok := wholeArg(args[1])
+	to := int64(math.MaxInt64)
+	if ok && len(args) > 2 {
+		to, ok = wholeArg(args[2])
+	}
+	if !ok || from < 0 || to < from {
+		return f.Fail("part needs places from 0 on, the second not before the first")
+	}
+	begin, end, n := len(text), len(text), int64(0)
+	for at := range text {
+		if n == from {
+			begin = at
+		}
+		if n == to {
+			end = at
+			break
+		}
+		n++
+	}
+	return jsonx.TextValue(text[begin:end])
 }
 
 func evalReplace(f *Frame, args []jsonx.Value) jsonx.Value {

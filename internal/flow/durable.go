@@ -63,8 +63,6 @@ type Progress struct {
 	Event     string    // waited for
 	Until     time.Time // how long
 	Committed bool      // nothing is undone any more
-	Left      []string  // for people
-	Shows     []byte    // JSON; nil: as before
 }
 
 // OrderGiven is what an order starts from: JSON, as recorded.
@@ -83,7 +81,20 @@ type OrderEnv struct {
 	Env
 	Record Recorder
 	Clock  func() time.Time
+	Tell   Teller // may be nil
 }
+
+// Teller is told of an order's steps as they begin and end, each element and
+// each step of a flow by itself: "lines[0]/made". undoes tells of a step that is
+// taken back. One that has not ended when the run ends goes on.
+type Teller interface {
+	Begins(step string, undoes bool)
+	Ends(step string, undoes bool, r StepReport)
+}
+
+// OrderVersion is that of what is recorded of orders: what one has recorded
+// another cannot go on with.
+const OrderVersion = "1"
 
 // OrderEnd is how an order ended.
 type OrderEnd struct {
@@ -151,40 +162,46 @@ type taken struct {
 // patience is how long an order that is stuck waits for people.
 const patience = 180 * 24 * time.Hour
 
-// RunOrder runs an order to its end, or up to the recorder's error.
+// RunOrder runs an order to its end, or up to the recorder's error: then the end
+// tells how far it has come.
 func RunOrder(p *mapping.Plan, g OrderGiven, env *OrderEnv) (OrderEnd, error) {
 	o := &order{env: env, given: g, state: OrderRunning}
 	o.top = &scope{o: o, p: p, input: g.Input, ends: make([]*end, len(p.Steps))}
+	err := o.run()
+	end := OrderEnd{State: o.state, Undone: o.undone, Left: o.left, Shows: o.shows(), Problems: o.problems}
+	if o.failed != nil {
+		end.Step, end.Class, end.Detail = o.failed.step, o.failed.class, o.failed.message
+	}
+	if err == nil {
+		o.progress(Progress{State: o.state})
+	}
+	return end, err
+}
+
+func (o *order) run() error {
+	p := o.top.p
 	o.progress(Progress{State: OrderRunning})
 	dead, err := o.top.run(0, len(p.Steps)-p.Finally)
 	if err != nil {
-		return OrderEnd{}, err
+		return err
 	}
 	o.ending = true
 	if o.state = OrderDone; dead != nil {
 		o.failed = dead
 		if err := o.undo(); err != nil {
-			return OrderEnd{}, err
+			return err
 		}
 	}
 	if err := o.finally(""); err != nil {
-		return OrderEnd{}, err
+		return err
 	}
-	if err := o.stuck(); err != nil {
-		return OrderEnd{}, err
-	}
-	end := OrderEnd{State: o.state, Undone: o.undone, Left: o.left, Shows: o.shows(), Problems: o.problems}
-	if o.failed != nil {
-		end.Step, end.Class, end.Detail = o.failed.step, o.failed.class, o.failed.message
-	}
-	o.progress(Progress{State: o.state, Shows: end.Shows})
-	return end, nil
+	return o.stuck()
 }
 
 // stuck waits for people while something is left for them.
 func (o *order) stuck() error {
 	for round := 1; o.state == OrderStuck; round++ {
-		o.progress(Progress{State: OrderStuck, Shows: o.shows()})
+		o.progress(Progress{State: OrderStuck})
 		d, is, err := o.env.Record.Decide(o.now().Add(patience))
 		if err != nil || !is {
 			return err
@@ -213,7 +230,7 @@ func (o *order) now() time.Time {
 }
 
 func (o *order) progress(p Progress) {
-	p.Committed, p.Left = o.committed, o.left
+	p.Committed = o.committed
 	if o.failed != nil && p.Step == "" {
 		p.Step, p.Class = o.failed.step, o.failed.class
 	}
@@ -324,13 +341,31 @@ func (o *order) step(name string, fn func(ctx context.Context, now time.Time) *e
 	return e, fresh, nil
 }
 
+// begins and ends tell the teller of a step.
+func (o *order) begins(step string, undoes bool) {
+	if o.env.Tell != nil {
+		o.env.Tell.Begins(step, undoes)
+	}
+}
+
+func (o *order) ends(step string, undoes bool, e *end) {
+	if o.env.Tell != nil {
+		o.env.Tell.Ends(step, undoes, e.report())
+	}
+}
+
+func (e *end) report() StepReport {
+	r := StepReport{State: e.State, Class: e.Class, Status: e.Status, Message: e.Message, Why: e.Why, Case: e.Case, Body: jsonx.RawValue(string(e.Body))}
+	if e.Cause != "" {
+		r.Why = e.Cause
+	}
+	return r
+}
+
 // told tells the watcher of a step that has settled.
 func (s *scope) told(st *mapping.Step, e *end) {
 	if w := s.o.env.Watch; w != nil {
-		report := StepReport{State: e.State, Class: e.Class, Status: e.Status, Message: e.Message, Why: e.Why, Case: e.Case, Body: jsonx.RawValue(string(e.Body))}
-		if e.Cause != "" {
-			report.Why = e.Cause
-		}
+		report := e.report()
 		if st.Catch != nil && e.Caught > 0 && e.Caught <= len(st.Catch.Entries) {
 			report.Caught = st.Catch.Entries[e.Caught-1]
 		}

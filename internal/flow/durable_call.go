@@ -28,7 +28,7 @@ func (s *scope) goOn(st *mapping.Step, name string, elem []byte, e *end, fresh b
 	case beganWait:
 		return s.wait(st, name, e)
 	case beganSleep:
-		s.o.progress(Progress{State: OrderWaiting, Step: s.path + name, Until: e.Until, Shows: s.o.shows()})
+		s.o.progress(Progress{State: OrderWaiting, Step: s.path + name, Until: e.Until})
 		if err := s.o.env.Record.Sleep(e.Until.Sub(e.At)); err != nil {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (s *scope) goOn(st *mapping.Step, name string, elem []byte, e *end, fresh b
 func (s *scope) wait(st *mapping.Step, name string, e *end) (*end, error) {
 	o := s.o
 	event := st.Cases[e.Case].Wait.Event
-	o.progress(Progress{State: OrderWaiting, Step: s.path + name, Event: event, Until: e.Until, Shows: o.shows()})
+	o.progress(Progress{State: OrderWaiting, Step: s.path + name, Event: event, Until: e.Until})
 	for {
 		body, timedOut, err := o.env.Record.Wait(event, e.Given, e.Until)
 		if err != nil {
@@ -167,7 +167,7 @@ func (s *scope) poll(st *mapping.Step, name string, elem []byte, e *end) (*end, 
 			}
 			return last, nil
 		}
-		o.progress(Progress{State: OrderWaiting, Step: s.path + name, Until: got.At.Add(p.Every), Shows: o.shows()})
+		o.progress(Progress{State: OrderWaiting, Step: s.path + name, Until: got.At.Add(p.Every)})
 		if err := o.env.Record.Sleep(p.Every); err != nil {
 			return nil, err
 		}
@@ -237,7 +237,7 @@ func (c *call) make(fresh bool) (*end, error) {
 		}
 		every := c.retry.Every
 		if every >= time.Second {
-			o.progress(Progress{State: OrderWaiting, Step: c.s.path + c.name, Class: e.Class, Until: e.At.Add(every), Shows: o.shows()})
+			o.progress(Progress{State: OrderWaiting, Step: c.s.path + c.name, Class: e.Class, Until: e.At.Add(every)})
 		}
 		if err := o.env.Record.Sleep(every); err != nil {
 			return nil, err
@@ -335,7 +335,7 @@ func (c *call) look(n int, lost *end) (*end, error) {
 		case e.Class == contract.ClassTemplate, k == lookTimes:
 			return &end{State: contract.Unknown, Class: lost.Class, Why: "it could not be looked for", Cause: e.Cause, At: e.At}, nil
 		}
-		o.progress(Progress{State: OrderWaiting, Step: s.path + c.name, Class: e.Class, Until: e.At.Add(lookEvery), Shows: o.shows()})
+		o.progress(Progress{State: OrderWaiting, Step: s.path + c.name, Class: e.Class, Until: e.At.Add(lookEvery)})
 		if err := o.env.Record.Sleep(lookEvery); err != nil {
 			return nil, err
 		}

@@ -90,15 +90,27 @@ func (s *scope) step(st *mapping.Step) (*end, error) {
 		items = append(items, it)
 		if it.Dead {
 			it.label = label
+			s.o.ends(s.path+st.Name, false, it)
 			return it, nil
 		}
 	}
-	return gather(items, e.At), nil
+	e = gather(items, e.At)
+	s.o.ends(s.path+st.Name, false, e)
+	return e, nil
 }
 
 // begin runs a step, or an element of its each. What is to be held for people
 // is: what a catch says, and every failure once the order has committed.
 func (s *scope) begin(st *mapping.Step, name string, at int, elem []byte) (*end, error) {
+	s.o.begins(s.path+name, false)
+	e, err := s.settle(st, name, at, elem)
+	if err == nil && e.Begun != beganEach {
+		s.o.ends(s.path+name, false, e)
+	}
+	return e, err
+}
+
+func (s *scope) settle(st *mapping.Step, name string, at int, elem []byte) (*end, error) {
 	o := s.o
 	for again := 0; ; again++ {
 		label := name
@@ -135,7 +147,7 @@ func (s *scope) begin(st *mapping.Step, name string, at int, elem []byte) (*end,
 // hold waits for people.
 func (s *scope) hold(name string, e *end) (Decision, bool, error) {
 	o := s.o
-	o.progress(Progress{State: OrderHeld, Step: s.path + name, Class: e.Class, Until: o.given.Deadline, Shows: o.shows()})
+	o.progress(Progress{State: OrderHeld, Step: s.path + name, Class: e.Class, Until: o.given.Deadline})
 	until := o.given.Deadline
 	if o.committed { // nothing can be undone: people must see to it, however late
 		until = e.At.Add(patience)

@@ -25,7 +25,7 @@ func (s *scope) taken(st *mapping.Step, name string, elem []byte, e *end, before
 func (o *order) undo() error {
 	o.rounds++
 	o.state = OrderUndoing
-	o.progress(Progress{State: OrderUndoing, Shows: o.shows()})
+	o.progress(Progress{State: OrderUndoing})
 	var unknown []string // of steps nobody knows the end of: no undo mends that
 	for _, l := range o.left {
 		if !slices.ContainsFunc(o.done, func(t taken) bool { return t.label == l }) {
@@ -36,10 +36,12 @@ func (o *order) undo() error {
 	var still []taken
 	for i := len(o.done) - 1; i >= 0; i-- {
 		t := o.done[i]
+		o.begins(t.label, true)
 		e, err := o.undoOne(&t)
 		if err != nil {
 			return err
 		}
+		o.ends(t.label, true, e)
 		switch {
 		case e.okay() && e.State == contract.OK:
 			o.undone = append(o.undone, t.label)

@@ -36,7 +36,7 @@ func runOrder(plan *mapping.Plan, test *mapping.Test, orders *rehearse.Orders, e
 	run := &flow.OrderEnv{Env: *env, Record: r, Clock: r.Clock}
 	end, err := flow.RunOrder(plan, begun.Given, run)
 	if errors.Is(err, rehearse.ErrNobody) {
-		end.State, end.Step, end.Class, end.Left, end.Shows, err = r.Last.State, r.Last.Step, r.Last.Class, r.Last.Left, r.Last.Shows, nil
+		end.State, end.Step, end.Class, err = r.Last.State, r.Last.Step, r.Last.Class, nil
 	}
 	if err != nil {
 		return []string{"the order cannot be run: " + err.Error()}

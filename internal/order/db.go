@@ -151,11 +151,11 @@ func openPostgres(ctx context.Context, address string) (*database, error) {
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
-		return nil, fmt.Errorf("PostgreSQL cannot be reached: %w", plain(err))
+		return nil, fmt.Errorf("%w: PostgreSQL cannot be reached: %w", ErrDown, plain(err))
 	}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("PostgreSQL cannot be reached: %w", plain(err))
+		return nil, fmt.Errorf("%w: PostgreSQL cannot be reached: %w", ErrDown, plain(err))
 	}
 	return &database{DB: stdlib.OpenDBFromPool(pool), pool: pool}, nil
 }

@@ -24,36 +24,40 @@ func (e *Engine) drive(c dbos.Context, _ string) (string, error) {
 	if err != nil {
 		return "", err // cannot be: the library calls this with one
 	}
-	direct, park := e.runs.enter(id)
+	park, gone := e.runs.enter(id)
+	defer gone()
 	defer park()
-	if e.isClosing() {
-		return e.leave(c, park, true)
+	if !e.isClosing() {
+		err = e.whole(c, id)
+		if err == nil {
+			e.runs.forget(id)
+			return "", nil
+		}
+		park()
 	}
-	err = e.whole(c, id)
-	if err == nil {
-		e.runs.good(id)
-		return "", nil
+	if c.Err() == nil && !e.isClosing() {
+		if errors.Is(err, ErrLost) {
+			e.runs.forget(id)
+		} else {
+			e.later(c, id, err)
+		}
+	}
+	if c.Err() == nil && !e.isClosing() {
+		if gone() {
+			e.progress.forget(id) // it is another's to tell
+		}
+		if c.Value(directly{}) == nil {
+			runtime.Goexit()
+		}
 	}
 	park()
-	if c.Err() != nil || e.isClosing() {
-		return e.leave(c, park, true)
-	}
-	if !errors.Is(err, ErrLost) {
-		e.later(c, id, err)
-	}
-	return e.leave(c, park, direct)
-}
-
-// leave ends a run without an outcome. One the library started directly has
-// somebody who waits for its outcome and stays until the process ends; others go.
-func (e *Engine) leave(c dbos.Context, park func(), stay bool) (string, error) {
-	park()
-	if !stay && c.Err() == nil {
-		runtime.Goexit()
-	}
 	<-c.Done()
 	return "", c.Err()
 }
+
+// directly marks runs the library started directly: it has somebody wait for
+// their outcome, so that one without an outcome stays until the process ends.
+type directly struct{}
 
 // whole runs an order from its beginning to its end.
 func (e *Engine) whole(c dbos.Context, id string) (err error) {
@@ -65,7 +69,7 @@ func (e *Engine) whole(c dbos.Context, id string) (err error) {
 	}()
 	own, cancel := context.WithCancel(c)
 	defer cancel()
-	r := &run{e: e, ctx: c, own: own, epoch: -1, seen: map[string]int64{}}
+	r := &run{e: e, ctx: c, own: own, epoch: -1}
 	over := false
 	r.order = &Order{ID: id}
 	err = r.persist(func(ctx context.Context) (err error) {
@@ -215,8 +219,8 @@ type heldRecord struct {
 // runs are the orders that run in this process.
 type runs struct {
 	mu      sync.Mutex
-	active  map[string]int      // runs that may do something
-	started map[string]struct{} // by the library directly
+	active  map[string]int // runs that may do something
+	live    map[string]int // these, and those that will run again from here
 	failed  map[string]int
 	held    map[string]heldRecord
 	asked   map[string]struct{} // undo may be asked for
@@ -226,42 +230,33 @@ type runs struct {
 }
 
 func (r *runs) init() {
-	r.active, r.started, r.failed = map[string]int{}, map[string]struct{}{}, map[string]int{}
+	r.active, r.live, r.failed = map[string]int{}, map[string]int{}, map[string]int{}
 	r.held, r.asked, r.ends = map[string]heldRecord{}, map[string]struct{}{}, map[[2]string]int{}
 }
 
-// direct notes that the library is asked to start an order directly.
-func (r *runs) direct(id string, is bool) {
+// enter notes that a run has begun; park, that it will do nothing any more; gone,
+// that nothing comes of it here any more, and gives whether it was the last.
+func (r *runs) enter(id string) (park func(), gone func() (last bool)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if is {
-		r.started[id] = struct{}{}
-	} else {
-		delete(r.started, id)
-	}
-}
-
-// enter notes that a run has begun; park, that it will do nothing any more.
-func (r *runs) enter(id string) (direct bool, park func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, direct = r.started[id]
-	delete(r.started, id)
 	r.active[id]++
-	return direct, sync.OnceFunc(func() {
+	r.live[id]++
+	less := func(all map[string]int) bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if r.active[id]--; r.active[id] == 0 {
-			delete(r.active, id)
+		if all[id]--; all[id] == 0 {
+			delete(all, id)
 		}
-	})
+		return all[id] == 0
+	}
+	return sync.OnceFunc(func() { less(r.active) }), sync.OnceValue(func() bool { return less(r.live) })
 }
 
-// has tells whether an order runs here.
+// has tells whether an order runs here, or will again.
 func (r *runs) has(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.active[id] > 0
+	return r.live[id] > 0
 }
 
 // wait waits until nothing may be done any more; false: ctx ended first.
@@ -299,8 +294,8 @@ func (r *runs) sick(err error) {
 	r.trouble, r.since = down(err), time.Now()
 }
 
-// good notes that an order has ended.
-func (r *runs) good(id string) {
+// forget ends with an order: it has ended, or is another's.
+func (r *runs) forget(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.failed, id)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dbos-inc/dbos-transact-golang/dbos"
@@ -25,7 +26,7 @@ const workflowName = "order"
 // defaultPromise is how long a key holds when the order does not say.
 const defaultPromise = 90 * 24 * time.Hour
 
-// launchGrace bounds what the library may take to end.
+// shutdownGrace bounds what the library may take to end.
 const shutdownGrace = 10 * time.Second
 
 // Engine keeps and runs orders. It is safe for concurrent use.
@@ -46,6 +47,7 @@ type Engine struct {
 	runs     runs
 	timers   schedules
 
+	look       atomic.Bool   // the sweeper is to look for orphans soon
 	closing    chan struct{} // closed: nothing new begins
 	closeOnce  sync.Once
 	background sync.WaitGroup
@@ -105,7 +107,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	}
 	config.ExecutorID = e.executor
 	if err := e.db.migrate(ctx); err != nil {
-		return fmt.Errorf("the database of orders cannot be opened: %w", plain(err))
+		return e.notOpened(err)
 	}
 	if e.db.postgres() {
 		if e.lease, err = e.takeLease(ctx); err != nil {
@@ -115,7 +117,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	// Were the library's context to end with the caller's, it would note every
 	// order as cancelled.
 	if e.library, err = dbos.NewContext(context.WithoutCancel(ctx), config); err != nil {
-		return fmt.Errorf("the database of orders cannot be opened: %w", plain(err))
+		return e.notOpened(err)
 	}
 	if e.library.GetExecutorID() != e.executor || e.library.GetApplicationVersion() != e.options.Version {
 		return errors.New("DBOS__VMID and DBOS__APPVERSION must not be set: orders would be lost sight of")
@@ -123,7 +125,7 @@ func (e *Engine) open(ctx context.Context) (err error) {
 	dbos.RegisterWorkflow(e.library, e.drive, dbos.WithWorkflowName(workflowName), dbos.WithMaxRecoveryAttempts(1<<30))
 	if err := dbos.Launch(e.library); err != nil {
 		e.library = nil // a launch that fails shuts down by itself
-		return fmt.Errorf("the orders cannot be gone on with: %w", plain(err))
+		return e.notOpened(err)
 	}
 	e.tellOfOthers(ctx)
 	e.inBackground(e.keepProgress)
@@ -133,6 +135,15 @@ func (e *Engine) open(ctx context.Context) (err error) {
 		e.inBackground(e.lookForEvents)
 	}
 	return nil
+}
+
+// notOpened tells why a database cannot be used. One of other machines may come
+// back: ErrDown, unless it is of a newer version.
+func (e *Engine) notOpened(err error) error {
+	if e.db.postgres() && !errors.Is(err, ErrNewer) {
+		return fmt.Errorf("%w: the database of orders cannot be opened: %w", ErrDown, plain(err))
+	}
+	return fmt.Errorf("the database of orders cannot be opened: %w", plain(err))
 }
 
 // tellOfOthers tells of orders that only another version goes on with.
@@ -364,62 +375,8 @@ func (e *Engine) again(ctx context.Context, id string, err error) (Status, bool,
 	if err != nil {
 		return Status{ID: id}, false, err
 	}
-	s, err := e.brief(ctx, id)
+	s, err := e.Brief(ctx, id)
 	return s, false, err
-}
-
-// begin hands an order to the library, which runs it here. What it cannot take
-// now the sweeper hands over later: the order is kept.
-func (e *Engine) begin(ctx context.Context, id string) {
-	done := make(chan struct{})
-	e.runs.direct(id, true)
-	go func() {
-		defer close(done)
-		_, err := dbos.RunWorkflow(e.library, e.drive, "", dbos.WithWorkflowID(id))
-		if err != nil && !e.isClosing() {
-			e.log.Warn("orders: one that is kept could not begin yet", slog.String("order", id), slog.String("error", plain(err).Error()))
-		}
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-}
-
-// sweepEvery is how often orders are looked for that were kept and did not begin.
-const sweepEvery = 5 * time.Second
-
-// sweep begins orders whose process ended between keeping and beginning them.
-func (e *Engine) sweep(ctx context.Context) {
-	for first := true; ; first = false {
-		before := e.now().Add(-sweepEvery)
-		if first && !e.db.postgres() {
-			before = e.now() // nobody else can be beginning it
-		}
-		var ids []string
-		err := e.db.rows(ctx, e.db, `SELECT id FROM @orders WHERE ended = 0 AND begun = 0 AND version = $1 AND started < $2 LIMIT 1000`,
-			[]any{e.options.Version, millis(before)}, func(r *sql.Rows) error {
-				var id string
-				err := r.Scan(&id)
-				ids = append(ids, id)
-				return err
-			})
-		if err != nil && ctx.Err() == nil {
-			e.log.Debug("orders: could not be looked through", slog.String("error", plain(err).Error()))
-		}
-		for _, id := range ids {
-			if !e.isClosing() && !e.runs.has(id) {
-				e.begin(ctx, id)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-e.closing:
-			return
-		case <-time.After(sweepEvery):
-		}
-	}
 }
 
 // millis gives a time as it is kept; 0: none.

@@ -63,8 +63,27 @@ func (e *Engine) Grow(ctx context.Context) error {
 	}
 }
 
-// Backend gives the process of PostgreSQL that holds this replica's lock.
-func (e *Engine) Backend() uint32 { return e.lease.conn.PgConn().PID() }
+// HandOut has the library believe that an order of another version runs here, and
+// lets that be looked into.
+func (e *Engine) HandOut(ctx context.Context, id string) error {
+	for _, text := range []string{
+		`UPDATE @orders SET version = $2 WHERE id = $1 AND begun = 1 AND $3 <> ''`,
+		`UPDATE @workflow_status SET application_version = $2, executor_id = $3, status = 'PENDING', queue_name = NULL WHERE workflow_uuid = $1`,
+	} {
+		if n, err := e.db.exec(ctx, e.db, text, id, e.options.Version, e.executor); err != nil || n != 1 {
+			return fmt.Errorf("%d changed: %w", n, err)
+		}
+	}
+	e.look.Store(true)
+	return nil
+}
+
+// Backend gives the process of PostgreSQL that holds this replica's lock; 0: none does.
+func (e *Engine) Backend(ctx context.Context) (pid int32, err error) {
+	_, err = e.db.row(ctx, e.db, `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+		AND classid::bigint = (($1::bigint >> 32) & 4294967295) AND objid::bigint = ($1::bigint & 4294967295)`, []any{e.lease.key}, &pid)
+	return pid, err
+}
 
 // Cells gives every text and every bytes of every table.
 func (e *Engine) Cells(ctx context.Context) (all []string, err error) {

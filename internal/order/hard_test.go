@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/emenda-gateway/emenda/internal/order"
-	"github.com/emenda-gateway/emenda/internal/pgtest"
 )
 
 func TestErrorOfTheEngineEndsNothing(t *testing.T) {
-	for _, c := range []struct {
+	t.Parallel()
+	cases := []struct {
 		name string
 		fail func(r order.Run) error
 	}{
@@ -30,54 +30,60 @@ func TestErrorOfTheEngineEndsNothing(t *testing.T) {
 		}},
 		{"the runner's own", func(order.Run) error { return errors.New("no such plan") }},
 		{"a panic", func(order.Run) error { panic("oh") }},
-		{"another order of steps", func(r order.Run) error {
-			_, err := r.Step("c", value("c"))
-			return err
-		}},
+		{"another order of steps", nil}, // the second time
 		{"no end", func(order.Run) error { return nil }},
-	} {
+	}
+	runs, first := make([]atomic.Int64, len(cases)), make([]atomic.Int64, len(cases))
+	w := newWorld(t, "")
+	e := w.open(func(r order.Run) (order.End, error) {
+		i, err := strconv.Atoi(r.Order().Route)
+		if err != nil {
+			return order.End{}, err
+		}
+		n := runs[i].Add(1)
+		if n == 2 && cases[i].fail == nil {
+			_, err := r.Step("c", value("c"))
+			return order.End{}, err
+		}
+		if _, err := r.Step("a", func(context.Context) ([]byte, error) { first[i].Add(1); return []byte("a"), nil }); err != nil {
+			return order.End{}, err
+		}
+		switch {
+		case n < 3 && cases[i].fail != nil:
+			return order.End{}, cases[i].fail(r)
+		case n < 3:
+			return order.End{}, errors.New("first")
+		}
+		got, err := r.Step("b", value("b"))
+		return order.End{State: order.Done, Result: got}, err
+	})
+	ids := make([]string, len(cases))
+	for i := range cases {
+		o := sale("1")
+		o.Route = strconv.Itoa(i)
+		ids[i] = start(t, e, o)
+	}
+	until(t, "all are in trouble", func() bool {
+		c, err := e.Counts(soon(t))
+		require.NoError(t, err)
+		return c.Troubled == len(cases)
+	})
+	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t, "")
-			var runs, a atomic.Int64
-			e := w.open(func(r order.Run) (order.End, error) {
-				n := runs.Add(1)
-				if n == 2 && c.name == "another order of steps" {
-					return order.End{}, c.fail(r)
-				}
-				if _, err := r.Step("a", func(context.Context) ([]byte, error) { a.Add(1); return []byte("a"), nil }); err != nil {
-					return order.End{}, err
-				}
-				if n < 3 {
-					if n == 1 && c.name == "another order of steps" {
-						return order.End{}, errors.New("first")
-					}
-					return order.End{}, c.fail(r)
-				}
-				got, err := r.Step("b", value("b"))
-				return order.End{State: order.Done, Result: got}, err
-			})
-			id := start(t, e, sale("1"))
-			until(t, "trouble", func() bool {
-				s, err := e.Status(soon(t), id)
-				require.NoError(t, err)
-				return s.Trouble != ""
-			})
-			counts, err := e.Counts(soon(t))
-			require.NoError(t, err)
-			require.Equal(t, 1, counts.Troubled)
-			s := await(t, e, id)
+			s := await(t, e, ids[i])
 			require.Equal(t, "b", string(s.Result))
 			require.Empty(t, s.Trouble)
-			require.EqualValues(t, 1, a.Load())
-			require.EqualValues(t, 3, runs.Load())
-			failed, err := e.Errors(soon(t))
-			require.NoError(t, err)
-			require.Empty(t, failed)
+			require.EqualValues(t, 1, first[i].Load())
+			require.EqualValues(t, 3, runs[i].Load())
 		})
 	}
+	failed, err := e.Errors(soon(t))
+	require.NoError(t, err)
+	require.Empty(t, failed)
 }
 
 func TestStepsEndBeforeTheEngineDoes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	var happened atomic.Int64
 	in := make(chan struct{})
@@ -107,6 +113,7 @@ func TestStepsEndBeforeTheEngineDoes(t *testing.T) {
 }
 
 func TestOneProcessHasAFile(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	done := func(order.Run) (order.End, error) { return order.End{State: order.Done}, nil }
 	e := w.open(done)
@@ -118,6 +125,7 @@ func TestOneProcessHasAFile(t *testing.T) {
 }
 
 func TestOpeningMayBeGivenUp(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	ctx, cancel := context.WithCancel(context.Background())
 	o := w.options
@@ -136,6 +144,7 @@ func TestOpeningMayBeGivenUp(t *testing.T) {
 }
 
 func TestNewerDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		done := func(order.Run) (order.End, error) { return order.End{State: order.Done}, nil }
 		e := w.open(done)
@@ -158,6 +167,7 @@ func TestNewerDatabaseIsRefused(t *testing.T) {
 }
 
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	var happened atomic.Int64
 	e := w.open(func(r order.Run) (order.End, error) {
@@ -179,7 +189,9 @@ func TestDiskFull(t *testing.T) {
 	until(t, "it is told", func() bool { return e.Health(soon(t)) != nil })
 	require.ErrorIs(t, e.Health(soon(t)), order.ErrDown)
 	require.ErrorContains(t, e.Health(soon(t)), "full")
-	_, _, err := e.Start(soon(t), sale("2"))
+	large := sale("2")
+	large.Payload = make([]byte, 20_000)
+	_, _, err := e.Start(soon(t), large)
 	require.ErrorIs(t, err, order.ErrDown)
 	s, err := e.Status(soon(t), id)
 	require.NoError(t, err)
@@ -191,6 +203,7 @@ func TestDiskFull(t *testing.T) {
 }
 
 func TestOrdersOfAnotherVersionAreLeftAndToldOf(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, "")
 	run := func(r order.Run) (order.End, error) {
 		got, _, err := r.Wait("e", nil, time.Time{})
@@ -210,120 +223,4 @@ func TestOrdersOfAnotherVersionAreLeftAndToldOf(t *testing.T) {
 	e = w.open(run)
 	require.NoError(t, e.Emit(soon(t), "e", nil, nil))
 	await(t, e, id)
-}
-
-// TestPostgresRestarts restarts the database while orders run: none ends by it,
-// and nothing kept happens again.
-func TestPostgresRestarts(t *testing.T) {
-	pg := pgtest.Start(t)
-	w := newWorld(t, pg.URL())
-	var mu sync.Mutex
-	happened := map[string]int{}
-	e := w.open(func(r order.Run) (order.End, error) {
-		for i := range 20 {
-			name := fmt.Sprint(r.Order().ID, " ", i)
-			if _, err := r.Step(fmt.Sprint("s", i), func(context.Context) ([]byte, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				happened[name]++
-				time.Sleep(time.Millisecond)
-				return []byte("x"), nil
-			}); err != nil {
-				return order.End{}, err
-			}
-		}
-		if _, _, err := r.Wait("go", nil, time.Time{}); err != nil {
-			return order.End{}, err
-		}
-		return order.End{State: order.Done}, nil
-	})
-	const orders = 40
-	ids := make([]string, orders)
-	for i := range ids {
-		ids[i] = start(t, e, sale(fmt.Sprint(i)))
-	}
-	for _, end := range []func(){pg.Kill, pg.Stop} {
-		time.Sleep(200 * time.Millisecond)
-		end()
-		until(t, "the loss is noticed", func() bool { return e.Health(soon(t)) != nil })
-		time.Sleep(300 * time.Millisecond)
-		pg.Run()
-	}
-	until(t, "it is back", func() bool { return e.Emit(soon(t), "go", nil, nil) == nil })
-	for _, id := range ids {
-		s := await(t, e, id)
-		require.Equal(t, order.Done, s.State)
-		require.Len(t, s.Steps, 21)
-	}
-	for name, n := range happened {
-		require.Equal(t, 1, n, "%s: this process never died, so nothing may happen twice", name)
-	}
-	failed, err := e.Errors(soon(t))
-	require.NoError(t, err)
-	require.Empty(t, failed)
-	require.NoError(t, e.Health(soon(t)))
-}
-
-// TestLockLostForAMoment cuts the connection that holds a replica's lock: the other
-// replica takes nothing over.
-func TestLockLostForAMoment(t *testing.T) {
-	pg := pgtest.Start(t)
-	w := newWorld(t, pg.URL())
-	var runs atomic.Int64
-	run := func(r order.Run) (order.End, error) {
-		runs.Add(1)
-		if _, _, err := r.Wait("go", nil, time.Time{}); err != nil {
-			return order.End{}, err
-		}
-		got, err := r.Step("s", value("x"))
-		return order.End{State: order.Done, Result: got}, err
-	}
-	a := w.open(run)
-	b := w.open(run)
-	id := start(t, a, sale("1"))
-	until(t, "it runs", func() bool { return runs.Load() == 1 })
-	for range 3 {
-		pg.Exec(`SELECT pg_terminate_backend($1)`, int32(a.Backend()))
-		until(t, "it is noticed", func() bool { return a.Health(soon(t)) == nil })
-		time.Sleep(700 * time.Millisecond)
-	}
-	require.NoError(t, b.Emit(soon(t), "go", nil, nil), "told by the other replica")
-	require.Equal(t, "x", string(await(t, b, id).Result))
-	require.EqualValues(t, 1, runs.Load())
-	require.NotContains(t, w.log.String(), "taken over")
-}
-
-// TestTakenOver kills a replica for good, and ends another in good order: the one
-// that stays goes on with their orders, soon.
-func TestTakenOver(t *testing.T) {
-	pg := pgtest.Start(t)
-	dir := t.TempDir()
-	j := job{URL: pg.URL(), Journal: dir + "/journal", Steps: 12, Serve: true}
-	w := newWorld(t, pg.URL())
-	w.options.Keys = helperKeys(t)
-	run := func(r order.Run) (order.End, error) { return order.End{}, errors.New("this one begins none") }
-	leaving := w.open(run)
-	waiting := make([]string, 3)
-	for i := range waiting {
-		waiting[i] = start(t, leaving, sale(fmt.Sprint(i)))
-	}
-	first := j.start(t)
-	<-first.open
-	began := time.Now()
-	shut(t, leaving)
-	until(t, "begun by the other", func() bool { return journaled(t, j.Journal, waiting...) })
-	left := time.Since(began)
-
-	second := j.start(t)
-	<-second.open
-	time.Sleep(time.Second)
-	began = time.Now()
-	first.kill()
-	e := w.open(func(r order.Run) (order.End, error) { return j.sale(r, nil) })
-	for i, id := range waiting {
-		require.NoError(t, e.Emit(soon(t), "go", fmt.Append(nil, i), []byte("e")))
-		require.Equal(t, order.Done, await(t, e, id).State)
-	}
-	t.Logf("of one that left in good order: %v; of one that was killed, to its end: %v", left, time.Since(began))
-	require.Less(t, time.Since(began), 10*time.Second)
 }

@@ -125,9 +125,11 @@ func (l *lease) hold(ctx context.Context) {
 			lost = 0
 			l.e.wakes.everybody() // something may have been told meanwhile
 			l.e.lookOnce(ctx)
+			l.e.look.Store(true)
 		}
 		if err := l.listen(ctx); err != nil && ctx.Err() == nil {
 			l.e.log.Warn("orders: the connection to PostgreSQL is lost", errAttr(err))
+			l.e.db.pool.Reset() // the others are likely dead too, and whoever is given one of them fails
 			l.mu.Lock()
 			conn := l.conn
 			l.conn = nil
@@ -186,7 +188,7 @@ func (l *lease) lookForDead(ctx context.Context) {
 			epoch = now
 			continue
 		}
-		if round%40 == 0 {
+		if round%120 == 0 {
 			l.strays(ctx)
 		}
 		for _, d := range l.free(ctx) {

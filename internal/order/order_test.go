@@ -14,6 +14,7 @@ import (
 )
 
 func TestOrderRunsOnce(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		var first, second atomic.Int64
 		e := w.open(func(r order.Run) (order.End, error) {
@@ -54,6 +55,7 @@ func TestOrderRunsOnce(t *testing.T) {
 }
 
 func TestWaitsSurviveRestart(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {
 		var made atomic.Int64
 		run := func(r order.Run) (order.End, error) {

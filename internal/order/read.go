@@ -32,8 +32,8 @@ func (e *Engine) scanStatus(scan func(into ...any) error) (s Status, err error) 
 	return s, nil
 }
 
-// brief gives what lists show of an order.
-func (e *Engine) brief(ctx context.Context, id string) (s Status, err error) {
+// Brief gives what lists show of an order.
+func (e *Engine) Brief(ctx context.Context, id string) (s Status, err error) {
 	err = e.db.rows(ctx, e.db, `SELECT `+columns+` FROM @orders WHERE id = $1`, []any{id}, func(r *sql.Rows) (err error) {
 		s, err = e.scanStatus(r.Scan)
 		return err
@@ -50,7 +50,7 @@ func (e *Engine) brief(ctx context.Context, id string) (s Status, err error) {
 // Status gives what is known of an order, with what was kept of its steps and
 // what people did to it.
 func (e *Engine) Status(ctx context.Context, id string) (Status, error) {
-	s, err := e.brief(ctx, id)
+	s, err := e.Brief(ctx, id)
 	if err != nil {
 		return s, err
 	}
@@ -220,7 +220,7 @@ func (e *Engine) Await(ctx context.Context, id string) (Status, error) {
 	told, end := e.wakes.add(overTopic(id))
 	defer end()
 	for pause := 100 * time.Millisecond; ; pause = min(pause*3/2, time.Second) {
-		s, err := e.brief(ctx, id)
+		s, err := e.Brief(ctx, id)
 		switch {
 		case ctx.Err() != nil:
 			return s, ctx.Err()

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -63,15 +64,19 @@ func (g *lastGood) open(configFile string, env config.Environment) (*Loaded, *co
 	if settings != nil {
 		return l, settings, nil
 	}
-	why := "?"
+	return nil, nil, fmt.Errorf("the last good configuration, of %s, does not check here either: %w", g.Time.Format(time.RFC3339), firstError(list))
+}
+
+// firstError gives the first error of a list, in one line with its place.
+func firstError(list diag.List) error {
 	for i := range list {
-		if list[i].Severity == diag.Error {
-			why = list[i].Message
-			if at := list[i].Span.String(); at != "" {
-				why = at + ": " + why
-			}
-			break
+		if list[i].Severity != diag.Error {
+			continue
 		}
+		if at := list[i].Span.String(); at != "" {
+			return fmt.Errorf("%s: %s", at, list[i].Message)
+		}
+		return errors.New(list[i].Message)
 	}
-	return nil, nil, fmt.Errorf("the last good configuration, of %s, does not check here either: %s", g.Time.Format(time.RFC3339), why)
+	return errors.New("?")
 }

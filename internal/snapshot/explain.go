@@ -42,7 +42,7 @@ func (l *Loaded) Live(settings *config.Resolved, kept *store.Store, changes bool
 	if err != nil {
 		return nil, nil, err
 	}
-	live := &explain.Live{Backends: snap, Unavailable: snap.unavailable}
+	live := &explain.Live{Backends: snap, Unavailable: snap.Unavailable}
 	if changes {
 		live.Store = kept
 	}

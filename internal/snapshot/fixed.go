@@ -20,6 +20,7 @@ var atStart = []setting{
 	plain("gateway.data", func(r *config.Resolved) *string { return &r.Data }),
 	settingOf("gateway.seal_key", func(r *config.Resolved) *[]config.SecretValue { return &r.SealKeys }, slices.Equal),
 	plain("redis.url", func(r *config.Resolved) *config.SecretValue { return &r.RedisURL }),
+	plain("orders.database", func(r *config.Resolved) *config.SecretValue { return &r.OrdersURL }),
 	plain("gateway.traces", func(r *config.Resolved) *int { return &r.Traces }),
 	plain("limits.body", func(r *config.Resolved) *int { return &r.Limits.Body }),
 	plain("limits.header", func(r *config.Resolved) *int { return &r.Limits.Header }),

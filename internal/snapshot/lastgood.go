@@ -65,11 +65,37 @@ func goodOf(configFile string, l *Loaded, now time.Time) *lastGood {
 		Gateway: keep("", l.Config.File.Text), BuiltIn: l.files.builtIn,
 	}
 	if !g.BuiltIn {
-		for _, f := range l.files.all {
-			g.Files = append(g.Files, keep(l.files.inside[f], f.Text))
-		}
+		g.Files = l.keptFiles()
 	}
 	return g
+}
+
+func (l *Loaded) keptFiles() (all []keptFile) {
+	for _, f := range l.files.all {
+		all = append(all, keep(l.files.inside[f], f.Text))
+	}
+	return all
+}
+
+// Bundle gives every file of the configuration, for LoadBundle: orders go on
+// with what they began under. There is no secret in it.
+func (l *Loaded) Bundle() ([]byte, error) {
+	return json.Marshal(&lastGood{
+		Version: lastGoodVersion, Config: l.Config.File.Name, Hash: l.Hash, Gateway: keep("", l.Config.File.Text), Files: l.keptFiles(),
+	})
+}
+
+// LoadBundle checks what Bundle gave, as if it were read now.
+func LoadBundle(bundle []byte) (*Loaded, error) {
+	g := new(lastGood)
+	if err := json.Unmarshal(bundle, g); err != nil || g.Version != lastGoodVersion {
+		return nil, errors.New("the configuration that an order began under cannot be read")
+	}
+	l, list := g.load(g.Config)
+	if l == nil {
+		return nil, fmt.Errorf("the configuration that an order began under does not check with this program: %w", firstError(list))
+	}
+	return l, nil
 }
 
 // write replaces the last good configuration in folder: one that is read is

@@ -36,6 +36,7 @@ type Snapshot struct {
 	Kept        *store.Store // outlives the snapshot
 	clients     map[string]*backend.Client
 	callers     []*intake.Caller
+	orders      Orders // outlives the snapshot; nil: nobody keeps any
 }
 
 // LeftOut is a backend or caller that is not served, and why.
@@ -63,8 +64,11 @@ func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, dia
 	if settings != nil {
 		settings.Missing = l.asked(settings.Missing)
 	}
-	if settings != nil && settings.RedisURL.IsSet() && len(settings.SealKeys) == 0 {
+	if settings != nil && (settings.RedisURL.IsSet() || settings.OrdersURL.IsSet()) && len(settings.SealKeys) == 0 {
 		at := &l.Config.Gateway.RedisURL
+		if !settings.RedisURL.IsSet() {
+			at = &l.Config.Gateway.OrdersURL
+		}
 		name := "gateway.seal_key"
 		if keys := l.Config.Gateway.SealKeys; len(keys) > 0 {
 			name = keys[0].Name
@@ -79,8 +83,19 @@ func (l *Loaded) Resolve(env func(string) (string, bool)) (*config.Resolved, dia
 // Open makes what serves, with the settings Resolve gave; it opens no
 // connection before a request needs one. kept is what outlives snapshots: the
 // caller closes it, after the last of them. metrics may be nil; log is told what happens to backends.
+// Durable mappings answer that their orders cannot be kept: see OpenWith.
 func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
-	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), Kept: kept, clients: map[string]*backend.Client{}}
+	return l.OpenWith(nil, settings, kept, metrics, log)
+}
+
+// OpenWith is Open with somebody who keeps the orders of durable mappings; nil: nobody does.
+func (l *Loaded) OpenWith(orders Orders, settings *config.Resolved, kept *store.Store, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
+	if orders != nil {
+		if err := orders.Prepare(l, settings); err != nil {
+			return nil, err
+		}
+	}
+	s := &Snapshot{Loaded: l, Settings: settings, PlainErrors: plainErrors(), Kept: kept, clients: map[string]*backend.Client{}, orders: orders}
 	s.LeftOut = leftOut(settings.Missing)
 	for _, name := range slices.Sorted(maps.Keys(settings.Backends)) {
 		if settings.Backends[name].Maintenance.On {
@@ -115,7 +130,7 @@ func (l *Loaded) Open(settings *config.Resolved, kept *store.Store, metrics *obs
 	}
 	s.Exchanger = exchange.New(exchange.Options{
 		Callers: s.callers, Calls: s, Memory: kept, Cache: kept, Turns: kept, Rates: kept, SignIns: kept, SignInLimit: store.SignInLimit(settings.Limits.SignIn), Zone: settings.Timezone, Clock: time.Now,
-		Unavailable: s.unavailable, Tickets: tickets,
+		Unavailable: s.Unavailable, Tickets: tickets, Orders: l.orders(orders),
 		Fuel: settings.Limits.Fuel, MaxEach: settings.Limits.Each,
 	})
 	return s, nil
@@ -233,9 +248,9 @@ func fixed(t config.Text) int {
 	return n
 }
 
-// unavailable tells whether a backend is not called, and what callers are told.
-func (s *Snapshot) unavailable(backend string) (words string, out bool) {
-	if s.clients[backend] != nil {
+// Unavailable tells whether a backend is not called, and what callers are told.
+func (s *Snapshot) Unavailable(backend string) (words string, out bool) {
+	if s.clients[backend] != nil || backend == ordersBackend && s.orders != nil {
 		return "", false
 	}
 	if b := s.Settings.Backends[backend]; b != nil {
@@ -262,6 +277,9 @@ func (s *Snapshot) UnderMaintenance() (all []UnderMaintenance) {
 
 // Call sends a call to its backend.
 func (s *Snapshot) Call(ctx context.Context, c *backend.Call) *backend.Answer {
+	if c.Operation.Backend == ordersBackend && s.orders != nil {
+		return s.orders.Call(ctx, c)
+	}
 	client := s.clients[c.Operation.Backend]
 	if client == nil {
 		return backend.FailedAnswer(c.Operation, contract.ClassUnavailable, false)
@@ -299,14 +317,16 @@ type watch struct {
 	metrics    *observe.Metrics
 	log        *slog.Logger
 	operations map[*contract.Operation]*observe.Operation
+	byID       map[string]*observe.Operation // of the contract's: an order calls those of the configuration it began under
 }
 
 // newWatch resolves the counters of a backend's operations. Requests to a
 // backend without a contract count by method and path, as their steps say them.
 func newWatch(m *observe.Metrics, log *slog.Logger, c *contract.Contract, requests []*contract.Operation) *watch {
-	w := &watch{metrics: m, log: log, operations: map[*contract.Operation]*observe.Operation{}}
+	w := &watch{metrics: m, log: log, operations: map[*contract.Operation]*observe.Operation{}, byID: map[string]*observe.Operation{}}
 	for _, op := range c.Operations {
-		w.operations[op] = m.Operation(c.Name, op.ID)
+		o := m.Operation(c.Name, op.ID)
+		w.operations[op], w.byID[op.ID] = o, o
 	}
 	for _, op := range requests {
 		if op.Backend == c.Name {
@@ -319,7 +339,11 @@ func newWatch(m *observe.Metrics, log *slog.Logger, c *contract.Contract, reques
 
 // Called counts one attempt.
 func (w *watch) Called(op *contract.Operation, state contract.State, class string, took time.Duration) {
-	if o := w.operations[op]; o != nil {
+	o := w.operations[op]
+	if o == nil {
+		o = w.byID[op.ID]
+	}
+	if o != nil {
 		o.Called(state.String(), class, took)
 	}
 }

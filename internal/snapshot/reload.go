@@ -26,6 +26,7 @@ type Reloader struct {
 	patient time.Duration // how long one who asks for a reload waits for the files to come to rest
 
 	kept    *store.Store
+	orders  Orders
 	metrics *observe.Metrics
 	log     *slog.Logger
 	swap    func(*Snapshot)
@@ -83,10 +84,11 @@ func (r *Reloader) OpenStore(metrics *observe.Metrics, log *slog.Logger) (*store
 // Report tells how the last reload, or the start, went.
 func (r *Reloader) Report() *Report { return r.report.Load() }
 
-// Open opens what serves first. kept outlives all snapshots: it is the caller's to close.
-func (r *Reloader) Open(kept *store.Store, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
-	r.kept, r.metrics, r.log = kept, metrics, log
-	s, err := r.loaded.Open(r.started, kept, metrics, log)
+// Open opens what serves first. kept and orders outlive all snapshots: they are
+// the caller's to close. Without orders, durable mappings do not work.
+func (r *Reloader) Open(kept *store.Store, orders Orders, metrics *observe.Metrics, log *slog.Logger) (*Snapshot, error) {
+	r.kept, r.orders, r.metrics, r.log = kept, orders, metrics, log
+	s, err := r.loaded.OpenWith(orders, r.started, kept, metrics, log)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +168,7 @@ func (r *Reloader) try(next *Report, at *look) {
 		r.markRefused(a.loaded.Hash)
 		return
 	}
-	s, err := a.loaded.Open(settings, r.kept, r.metrics, r.log)
+	s, err := a.loaded.OpenWith(r.orders, settings, r.kept, r.metrics, r.log)
 	if err != nil {
 		next.Problems.Errorf(diag.Span{}, "open", "%v", err)
 		return

@@ -87,7 +87,7 @@ func (r *running) start() error {
 	}
 	r.Reloader, r.served = reloader, nil
 	r.watcher.rest = time.Millisecond
-	s, err := r.Open(store.NewLocal(10), r.metrics, slog.New(slog.NewJSONHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	s, err := r.Open(store.NewLocal(10), nil, r.metrics, slog.New(slog.NewJSONHandler(r, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	require.NoError(r.t, err)
 	r.served = append(r.served, s)
 	r.Serve(func(s *Snapshot) { r.served = append(r.served, s) })

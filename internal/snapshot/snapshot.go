@@ -124,6 +124,7 @@ func (l *Loaded) loadContracts(found *files, from source, list *diag.List) {
 		l.Contracts[name] = c
 		checkSignIn(b, c, list)
 	}
+	l.ordersContract(list)
 	for _, name := range names {
 		if !used[name] {
 			_, found := from.contract(name, byName[name], l.functions)
@@ -219,8 +220,10 @@ func (l *Loaded) Summary() string {
 		tests += len(f.Tests)
 	}
 	operations := len(l.Set.Requests)
-	for _, c := range l.Contracts {
-		operations += len(c.Operations)
+	for name, c := range l.Contracts {
+		if name != ordersBackend {
+			operations += len(c.Operations)
+		}
 	}
 	exposed := 0
 	for _, e := range l.Set.Exposed {

@@ -96,7 +96,7 @@ func TestTokenless(t *testing.T) {
 			s, err := l.Open(settings, store.NewLocal(10), nil, slog.New(slog.DiscardHandler))
 			require.NoError(t, err)
 			t.Cleanup(s.Close)
-			_, out := s.unavailable("lines")
+			_, out := s.Unavailable("lines")
 			require.Equal(t, !c.good, out)
 			if c.good {
 				require.Empty(t, warned, warned.Text())

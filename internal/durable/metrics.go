@@ -1,0 +1,80 @@
+package durable
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/order"
+)
+
+// countsFresh is how long counts are told again without counting: several may read metrics.
+const countsFresh = 5 * time.Second
+
+// counted are the counts told last.
+type counted struct {
+	mu   sync.Mutex
+	last order.Counts
+	at   time.Time
+}
+
+// Samples tells how many orders there are, by route and state, how old the
+// oldest is and what waits: none before a durable mapping is served.
+func (v *Orders) Samples() (all []observe.Sample) {
+	ctx, cancel := context.WithTimeout(v.ctx, 2*time.Second)
+	defer cancel()
+	kind, up := v.Health(ctx)
+	if kind == "" {
+		return nil
+	}
+	gauge := func(name, help string, value float64, labels ...observe.Label) {
+		all = append(all, observe.Sample{Name: name, Help: help, Value: value, Labels: labels})
+	}
+	one := 0.0
+	if up {
+		one = 1
+	}
+	gauge("emenda_orders_up", "Whether orders can be kept.", one, observe.Label{Name: "database", Value: kind})
+	c, ok := v.counts(ctx)
+	if !ok {
+		return all
+	}
+	labels := func(n order.Count) []observe.Label {
+		return []observe.Label{{Name: "route", Value: n.Route}, {Name: "state", Value: string(n.State)}}
+	}
+	for _, n := range c.Open {
+		gauge("emenda_orders", "Orders that have not ended, of all replicas.", float64(n.N), labels(n)...)
+	}
+	for _, n := range c.Ended {
+		all = append(all, observe.Sample{Name: "emenda_orders_ended_total", Help: "Orders that ended in this process.", Counter: true, Value: float64(n.N), Labels: labels(n)})
+	}
+	age := 0.0
+	if !c.Oldest.IsZero() {
+		age = v.clock().Sub(c.Oldest).Seconds()
+	}
+	gauge("emenda_orders_oldest_seconds", "Age of the oldest order that is not over.", age)
+	gauge("emenda_orders_waiting", "Orders that wait for an event, a time or a person.", float64(c.Waiting))
+	gauge("emenda_orders_asking", "Orders that wait for a person's decision.", float64(c.Asking))
+	gauge("emenda_orders_troubled", "Orders that cannot go on now.", float64(c.Troubled))
+	gauge("emenda_orders_of_other_versions", "Orders that only a program of another version goes on with.", float64(c.Elsewhere))
+	return all
+}
+
+func (v *Orders) counts(ctx context.Context) (order.Counts, bool) {
+	e, err := v.Engine()
+	if err != nil {
+		return order.Counts{}, false
+	}
+	k := &v.counted
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if time.Since(k.at) >= countsFresh {
+		c, err := e.Counts(ctx)
+		if err != nil {
+			return c, false
+		}
+		k.last, k.at = c, time.Now()
+	}
+	return k.last, true
+}
