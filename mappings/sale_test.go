@@ -243,9 +243,7 @@ func (w *saleWorld) whole(s sale) {
 }
 
 func TestSaleOverTheSandbox(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it waits for answers that are lost")
-	}
+	t.Parallel()
 	w := startSale(t)
 	t.Run("whole, whatever answer is lost", func(t *testing.T) {
 		w := &saleWorld{t: t, url: w.url, box: w.box, orders: w.orders}
