@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,7 +48,18 @@ func adminOf(settings *config.Resolved) (*adminClient, error) {
 
 // ask makes one request, and reads the answer's JSON unless into is nil.
 func (c *adminClient) ask(ctx context.Context, method, path string, into any) error {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, nil)
+	return c.send(ctx, method, path, nil, into)
+}
+
+// send is ask with a body, as JSON unless it is nil.
+func (c *adminClient) send(ctx context.Context, method, path string, body, into any) error {
+	var text bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&text).Encode(body); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, &text)
 	if err != nil {
 		return err
 	}
@@ -65,6 +77,10 @@ func (c *adminClient) ask(ctx context.Context, method, path string, into any) er
 	case res.StatusCode == http.StatusNotFound:
 		return c.unknown
 	case res.StatusCode >= 300:
+		var why struct{ Message string }
+		if json.NewDecoder(res.Body).Decode(&why) == nil && why.Message != "" {
+			return errors.New(why.Message)
+		}
 		return fmt.Errorf("the gateway's admin listener answers %s", res.Status)
 	case into == nil:
 		return nil

@@ -85,11 +85,17 @@ func (f *Flow) gather(into *[]Origin, all bool) {
 	f.Elem.gather(into, all)
 }
 
+// add gives into with more, each once, in memory of its own where something is added.
 func add(into []Origin, more ...Origin) []Origin {
+	own := false
 	for _, o := range more {
-		if !slices.Contains(into, o) {
-			into = append(into[:len(into):len(into)], o)
+		if slices.Contains(into, o) {
+			continue
 		}
+		if !own {
+			into, own = append(make([]Origin, 0, len(into)+len(more)), into...), true
+		}
+		into = append(into, o)
 	}
 	return into
 }

@@ -37,7 +37,9 @@ func (p *planner) compileRules(ordered []*node) *expr.Scope {
 			continue
 		}
 		out := p.rule(r, view)
-		reading.rule(out, r)
+		if !p.anyOf { // a form on its own takes no requests
+			reading.rule(out, r)
+		}
 		p.plan.Rules = append(p.plan.Rules, out)
 		if !out.Warn && out.Each == nil {
 			s = holds(s, out.That)

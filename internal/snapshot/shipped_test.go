@@ -89,15 +89,27 @@ func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) 
 	for _, kind := range mapping.ErrorKinds() {
 		b.WriteString(pinnedError(d.Errors, kind, zone))
 	}
-	for _, check := range slices.Sorted(maps.Keys(d.Messages)) {
-		m := d.Messages[check]
+	pinnedMessages(b, d.Messages)
+	for i, messages := range d.Translations {
+		fmt.Fprintf(b, "  in %s, where %s is the default:\n", d.Languages.Name(i+1), d.Languages.Name(0))
+		for _, kind := range mapping.ErrorKinds() {
+			fmt.Fprintf(b, "  %s: %s\n", kind, d.Errors[kind].Title(i+1))
+		}
+		pinnedMessages(b, messages)
+	}
+	b.WriteByte('\n')
+}
+
+// pinnedMessages gives what a dialect says of each check in one language.
+func pinnedMessages(b *strings.Builder, all map[string]*mapping.Message) {
+	for _, check := range slices.Sorted(maps.Keys(all)) {
+		m := all[check]
 		fmt.Fprintf(b, "  %s: %s", check, m.Before)
 		if m.Field {
 			b.WriteString("FIELD")
 		}
 		b.WriteString(m.After + "\n")
 	}
-	b.WriteByte('\n')
 }
 
 // pinnedError gives the answer to one kind of failure.
