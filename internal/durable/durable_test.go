@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -238,6 +239,40 @@ func TestWhatIsToldOfOrders(t *testing.T) {
 	}
 	for _, text := range []string{text, g.log.text()} {
 		require.NotContains(t, text, "11144477735")
+	}
+}
+
+func TestWhatEndedLongAgoIsEmptied(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		later   time.Duration
+		emptied bool
+	}{
+		{"not yet", 29 * 24 * time.Hour, false},
+		{"after keep", 31 * 24 * time.Hour, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := begin(t, newShop(t), "")
+			id := g.make("anna", "stool")
+			g.until(id, "waiting")
+			g.ask("anna", "DELETE", "/v1/things/"+id, "")
+			g.until(id, "undone")
+			g.later = c.later
+			g.restart()
+			if c.emptied {
+				require.Eventually(t, func() bool {
+					_, m := g.askAdmin("GET", "/-/orders/"+id, "")
+					return m["emptied"] == true
+				}, waitLong, waitTick)
+			}
+			_, m := g.askAdmin("GET", "/-/orders/"+id, "")
+			require.Equal(t, c.emptied, m["emptied"])
+			require.Equal(t, "undone", m["state"])
+			require.Equal(t, !c.emptied, m["steps"] != nil)
+			status, m := g.ask("anna", "POST", "/v1/things", `{"name":"stool","document":"11144477735"}`)
+			require.Equal(t, 202, status)
+			require.Equal(t, id, m["id"], "the key holds")
+		})
 	}
 }
 

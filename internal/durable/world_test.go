@@ -131,6 +131,7 @@ type gateway struct {
 	shop     *shop
 	config   string
 	env      map[string]string
+	later    time.Duration // how far the clock is ahead
 	log      *lines
 	metrics  *observe.Metrics
 	reloader *snapshot.Reloader
@@ -163,7 +164,7 @@ func (g *gateway) start() {
 	g.metrics = observe.NewMetrics("test")
 	kept, err := g.reloader.OpenStore(g.metrics, log)
 	require.NoError(t, err)
-	g.orders = durable.New(durable.Options{Keys: kept.Keys(), Log: log})
+	g.orders = durable.New(durable.Options{Keys: kept.Keys(), Log: log, Clock: func() time.Time { return time.Now().Add(g.later) }})
 	snap, err := g.reloader.Open(kept, g.orders, g.metrics, log)
 	require.NoError(t, err)
 	g.server = routes.NewServer(snap, g.metrics, log)

@@ -15,7 +15,7 @@ import (
 	"github.com/emenda-gateway/emenda/internal/order"
 )
 
-// What orders cost. The figures are in docs/operations.md; to have them anew:
+// What orders cost; figures are in docs/operations.md. To have them anew:
 //
 //	go test ./internal/order -run '^$' -bench . -benchtime 1x
 
@@ -38,8 +38,8 @@ func BenchmarkSales(b *testing.B) {
 				e := w.open(func(r order.Run) (order.End, error) {
 					for i := range 12 {
 						r.Progress(order.Progress{State: order.Running, Step: fmt.Sprint("s", i)})
-						if r.Cancelled(); false {
-							continue
+						if _, _, is := r.Cancelled(); is {
+							return order.End{State: order.Undone}, nil
 						}
 						if _, err := r.Step(fmt.Sprint("s", i), value("some hundred bytes of what a backend answered, as JSON")); err != nil {
 							return order.End{}, err
@@ -96,6 +96,7 @@ func BenchmarkWaiting(b *testing.B) {
 		}
 		ctx := context.Background()
 		e := w.open(run)
+		b.ReportMetric(idle(), "%CPU/empty")
 		empty := heap()
 		began := time.Now()
 		for i := range orders {
@@ -105,10 +106,7 @@ func BenchmarkWaiting(b *testing.B) {
 		reached(waiting.Load, orders)
 		b.ReportMetric(time.Since(began).Seconds(), "s/begin")
 		b.ReportMetric(float64(heap()-empty)/orders, "B/waiting")
-		time.Sleep(2 * time.Second) // what was to be written is
-		used := cpu()
-		time.Sleep(10 * time.Second)
-		b.ReportMetric(float64(cpu()-used)/float64(10*time.Second)*100, "%CPU/idle")
+		b.ReportMetric(idle(), "%CPU/idle")
 		began = time.Now()
 		shut(b, e)
 		b.ReportMetric(time.Since(began).Seconds(), "s/close")
@@ -135,6 +133,15 @@ func reached(count func() int64, n int64) {
 	for count() < n {
 		time.Sleep(5 * time.Millisecond)
 	}
+}
+
+// idle gives how much of a core this process uses when nothing happens.
+func idle() float64 {
+	const long = 15 * time.Second
+	time.Sleep(2 * time.Second) // what was to be written is
+	used := cpu()
+	time.Sleep(long)
+	return float64(cpu()-used) / float64(long) * 100
 }
 
 // heap gives the memory in use, stacks too.

@@ -69,7 +69,7 @@ func (e *Engine) whole(c dbos.Context, id string) (err error) {
 	}()
 	own, cancel := context.WithCancel(c)
 	defer cancel()
-	r := &run{e: e, ctx: c, own: own, epoch: -1, seen: map[string]int64{}}
+	r := &run{e: e, ctx: c, own: own, epoch: -1}
 	over := false
 	r.order = &Order{ID: id}
 	err = r.persist(func(ctx context.Context) (err error) {

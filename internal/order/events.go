@@ -17,8 +17,14 @@ func (e *Engine) Emit(ctx context.Context, event string, key, payload []byte) er
 
 // EmitOnce is Emit for an event that may be told twice: the same id again does nothing.
 func (e *Engine) EmitOnce(ctx context.Context, id, event string, key, payload []byte) error {
-	dedup := e.names("event id", []byte(event), []byte(id))[0]
-	return e.emit(ctx, &dedup, event, key, payload)
+	dedup := e.names("event id", []byte(event), []byte(id))
+	if old := dedup[1:]; len(old) > 0 { // kept under an older key?
+		known, err := e.idsOf(ctx, `SELECT dedup FROM @order_events WHERE dedup IN (`+list(1, len(old))+`)`, anys(old)...)
+		if err != nil || len(known) > 0 {
+			return err
+		}
+	}
+	return e.emit(ctx, &dedup[0], event, key, payload)
 }
 
 func (e *Engine) emit(ctx context.Context, dedup *string, event string, key, payload []byte) error {
@@ -51,16 +57,23 @@ func (e *Engine) tell(ctx context.Context, tx *sql.Tx, topic string) error {
 	return err
 }
 
-// take gives the next event of a name for an order, after one it has had; a
+// take gives the next event of a name for an order, but those it has had; a
 // record without kind: there is none. An event that was taken before the order
 // began was another's.
-func (e *Engine) take(ctx context.Context, o *Order, names []string, after int64) (record, error) {
+func (e *Engine) take(ctx context.Context, o *Order, names []string, had []int64) (record, error) {
 	var seq, taken int64
 	var name string
 	var sealed []byte
-	args := append([]any{after, millis(o.Started)}, anys(names)...)
+	args := append([]any{millis(o.Started)}, anys(names)...)
+	but := ""
+	if len(had) > 0 { // not "after the last": of two that come at once, the later may show first
+		but = ` AND seq NOT IN (` + list(len(args)+1, len(had)) + `)`
+		for _, one := range had {
+			args = append(args, one)
+		}
+	}
 	found, err := e.db.row(ctx, e.db, `SELECT seq, name, payload, taken FROM @order_events
-		WHERE seq > $1 AND (taken = 0 OR taken >= $2) AND name IN (`+list(3, len(names))+`) ORDER BY seq LIMIT 1`, args, &seq, &name, &sealed, &taken)
+		WHERE (taken = 0 OR taken >= $1) AND name IN (`+list(2, len(names))+`)`+but+` ORDER BY seq LIMIT 1`, args, &seq, &name, &sealed, &taken)
 	if err != nil || !found {
 		return record{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 
 func TestErrorOfTheEngineEndsNothing(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	cases := []struct {
 		name string
 		fail func(r order.Run) error
 	}{
@@ -29,52 +30,56 @@ func TestErrorOfTheEngineEndsNothing(t *testing.T) {
 		}},
 		{"the runner's own", func(order.Run) error { return errors.New("no such plan") }},
 		{"a panic", func(order.Run) error { panic("oh") }},
-		{"another order of steps", func(r order.Run) error {
-			_, err := r.Step("c", value("c"))
-			return err
-		}},
+		{"another order of steps", nil}, // the second time
 		{"no end", func(order.Run) error { return nil }},
-	} {
+	}
+	runs, first := make([]atomic.Int64, len(cases)), make([]atomic.Int64, len(cases))
+	w := newWorld(t, "")
+	e := w.open(func(r order.Run) (order.End, error) {
+		i, err := strconv.Atoi(r.Order().Route)
+		if err != nil {
+			return order.End{}, err
+		}
+		n := runs[i].Add(1)
+		if n == 2 && cases[i].fail == nil {
+			_, err := r.Step("c", value("c"))
+			return order.End{}, err
+		}
+		if _, err := r.Step("a", func(context.Context) ([]byte, error) { first[i].Add(1); return []byte("a"), nil }); err != nil {
+			return order.End{}, err
+		}
+		switch {
+		case n < 3 && cases[i].fail != nil:
+			return order.End{}, cases[i].fail(r)
+		case n < 3:
+			return order.End{}, errors.New("first")
+		}
+		got, err := r.Step("b", value("b"))
+		return order.End{State: order.Done, Result: got}, err
+	})
+	ids := make([]string, len(cases))
+	for i := range cases {
+		o := sale("1")
+		o.Route = strconv.Itoa(i)
+		ids[i] = start(t, e, o)
+	}
+	until(t, "all are in trouble", func() bool {
+		c, err := e.Counts(soon(t))
+		require.NoError(t, err)
+		return c.Troubled == len(cases)
+	})
+	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t, "")
-			var runs, a atomic.Int64
-			e := w.open(func(r order.Run) (order.End, error) {
-				n := runs.Add(1)
-				if n == 2 && c.name == "another order of steps" {
-					return order.End{}, c.fail(r)
-				}
-				if _, err := r.Step("a", func(context.Context) ([]byte, error) { a.Add(1); return []byte("a"), nil }); err != nil {
-					return order.End{}, err
-				}
-				if n < 3 {
-					if n == 1 && c.name == "another order of steps" {
-						return order.End{}, errors.New("first")
-					}
-					return order.End{}, c.fail(r)
-				}
-				got, err := r.Step("b", value("b"))
-				return order.End{State: order.Done, Result: got}, err
-			})
-			id := start(t, e, sale("1"))
-			until(t, "trouble", func() bool {
-				s, err := e.Status(soon(t), id)
-				require.NoError(t, err)
-				return s.Trouble != ""
-			})
-			counts, err := e.Counts(soon(t))
-			require.NoError(t, err)
-			require.Equal(t, 1, counts.Troubled)
-			s := await(t, e, id)
+			s := await(t, e, ids[i])
 			require.Equal(t, "b", string(s.Result))
 			require.Empty(t, s.Trouble)
-			require.EqualValues(t, 1, a.Load())
-			require.EqualValues(t, 3, runs.Load())
-			failed, err := e.Errors(soon(t))
-			require.NoError(t, err)
-			require.Empty(t, failed)
+			require.EqualValues(t, 1, first[i].Load())
+			require.EqualValues(t, 3, runs[i].Load())
 		})
 	}
+	failed, err := e.Errors(soon(t))
+	require.NoError(t, err)
+	require.Empty(t, failed)
 }
 
 func TestStepsEndBeforeTheEngineDoes(t *testing.T) {

@@ -4,18 +4,19 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/emenda-gateway/emenda/internal/order"
 	"github.com/emenda-gateway/emenda/internal/pgtest"
@@ -25,13 +26,14 @@ import (
 // helperEnv tells the test binary to be a gateway: its value is a job.
 const helperEnv = "EMENDA_ORDER_HELPER"
 
-// job is what a helper does: it starts Orders orders, twice each, runs whatever
-// comes, and ends when all have ended. With Serve it starts them once, and stays.
+// job is what a helper does: it starts orders, twice each, with the event they
+// wait for unless Silent, runs whatever comes, and ends when those it started have.
 type job struct {
 	URL, Data, Journal string
-	First              int // the number of the first order, with Serve
-	Orders, Steps      int
-	Serve              bool // run until killed
+	First, Orders      int // the number of the first order, and how many
+	Steps              int
+	Stay               bool // until killed
+	Silent             bool // the events are another's to tell
 }
 
 // helper is the gateway's process.
@@ -67,37 +69,31 @@ func (j job) run() error {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if j.Serve {
-		for i := range j.Orders {
-			if _, _, err := e.Start(ctx, sale(fmt.Sprint(j.First+i))); err != nil {
-				return err
-			}
-		}
-		fmt.Println("open")
-		select {}
-	}
 	fmt.Println("open")
 	ids := make([]string, j.Orders)
-	var all sync.WaitGroup
-	fail := make(chan error, 2*j.Orders)
+	var all errgroup.Group
 	for i := range ids {
-		all.Go(func() {
+		all.Go(func() error {
+			n := fmt.Sprint(j.First + i)
 			for range 2 {
-				s, _, err := e.Start(ctx, sale(fmt.Sprint(i)))
+				s, _, err := e.Start(ctx, sale(n))
 				if err != nil {
-					fail <- err
+					return err
 				}
 				ids[i] = s.ID
 			}
-			if err := e.EmitOnce(ctx, fmt.Sprint(i), "go", fmt.Append(nil, i), []byte("e")); err != nil {
-				fail <- err
+			if j.Silent {
+				return nil
 			}
+			return e.EmitOnce(ctx, n, "go", []byte(n), []byte("e"))
 		})
 	}
-	all.Wait()
-	close(fail)
-	for err := range fail {
+	if err := all.Wait(); err != nil {
 		return err
+	}
+	fmt.Println("started")
+	if j.Stay {
+		select {}
 	}
 	for _, id := range ids {
 		s, err := e.Await(ctx, id)
@@ -120,9 +116,12 @@ func (j job) sale(r order.Run, journal *os.File) (order.End, error) {
 			if journal == nil {
 				return []byte("x"), nil
 			}
-			_, err := fmt.Fprintf(journal, "%s %d %d\n", r.Order().ID, i, os.Getpid())
+			_, err := fmt.Fprintf(journal, "%s %d happened\n", r.Order().ID, i)
 			return []byte("x"), err
 		})
+		if err == nil && journal != nil {
+			_, err = fmt.Fprintf(journal, "%s %d kept\n", r.Order().ID, i)
+		}
 		if err != nil {
 			return order.End{}, err
 		}
@@ -151,6 +150,7 @@ type process struct {
 	cmd  *exec.Cmd
 	ends chan error
 	open chan struct{} // closed when its engine is open
+	all  chan struct{} // closed when its orders are started
 	done bool
 }
 
@@ -159,7 +159,7 @@ func (j job) start(t *testing.T) *process {
 	require.NoError(t, err)
 	self, err := os.Executable()
 	require.NoError(t, err)
-	p := &process{cmd: exec.Command(self), ends: make(chan error, 1), open: make(chan struct{})}
+	p := &process{cmd: exec.Command(self), ends: make(chan error, 1), open: make(chan struct{}), all: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), helperEnv+"="+string(text))
 	p.cmd.Stderr = os.Stderr
 	out, err := p.cmd.StdoutPipe()
@@ -172,6 +172,8 @@ func (j job) start(t *testing.T) *process {
 			switch lines.Text() {
 			case "open":
 				close(p.open)
+			case "started":
+				close(p.all)
 			case "done":
 				p.done = true
 			}
@@ -195,15 +197,21 @@ func (p *process) kill() bool {
 func repeats(t *testing.T, journal string, steps int) (orders, repeated int) {
 	text, err := os.ReadFile(journal)
 	require.NoError(t, err)
-	last := map[string]int{}
+	last, kept := map[string]int{}, map[string]int{}
 	for line := range strings.Lines(string(text)) {
-		var id string
-		var step, pid int
-		if n, _ := fmt.Sscanf(line, "%s %d %d", &id, &step, &pid); n != 3 {
+		var id, what string
+		var step int
+		if n, _ := fmt.Sscanf(line, "%s %d %s", &id, &step, &what); n != 3 {
 			t.Fatalf("journal: %q", line)
+		}
+		if what == "kept" {
+			kept[id] = max(kept[id], step+1)
+			continue
 		}
 		before, is := last[id]
 		switch {
+		case step < kept[id]:
+			t.Fatalf("step %d of %s was kept, and happened again", step, id)
 		case !is:
 			require.Zero(t, step, "the first step was left out")
 		case step == before:
@@ -238,9 +246,11 @@ func journaled(t *testing.T, journal string, ids ...string) bool {
 	return true
 }
 
+// kills is how often each is killed: go test ./internal/order -run KilledAgain -args -kills 100
+var kills = flag.Int("kills", 8, "how often TestKilledAgainAndAgain kills")
+
 func TestKilledAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	const kills = 12
 	for _, c := range []struct {
 		name     string
 		postgres bool
@@ -249,20 +259,24 @@ func TestKilledAgainAndAgain(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			j := job{Data: filepath.Join(dir, "data"), Journal: filepath.Join(dir, "journal"), Orders: 60, Steps: 12}
+			const each = 10 // orders are new to each life
+			j := job{Data: filepath.Join(dir, "data"), Journal: filepath.Join(dir, "journal"), Steps: 12}
 			if c.postgres {
 				j.URL = pgtest.Start(t).URL()
 			}
 			all := make([]*process, c.replicas)
-			for i := range all {
-				all[i] = j.start(t)
-			}
-			for n := range kills {
-				i := n % c.replicas
-				<-all[i].open
-				time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond)
-				all[i].kill()
-				all[i] = j.start(t)
+			for n := range *kills + c.replicas {
+				if p := all[n%c.replicas]; p != nil {
+					<-p.open
+					time.Sleep(time.Duration(20+rand.IntN(400)) * time.Millisecond)
+					p.kill()
+				}
+				life := j
+				life.First, life.Orders, life.Stay = each*n, each, true
+				if n >= *kills { // the last ones see to all
+					life.First, life.Orders, life.Stay = 0, each**kills, false
+				}
+				all[n%c.replicas] = life.start(t)
 			}
 			for _, p := range all {
 				select {
@@ -275,8 +289,8 @@ func TestKilledAgainAndAgain(t *testing.T) {
 				}
 			}
 			orders, repeated := repeats(t, j.Journal, j.Steps)
-			require.Equal(t, j.Orders, orders)
-			t.Logf("%d orders of %d steps, %d kills: %d steps that were not kept happened again", orders, j.Steps, kills, repeated)
+			require.Equal(t, each**kills, orders)
+			t.Logf("%d orders of %d steps, %d kills: %d steps that were not kept happened again", orders, j.Steps, *kills, repeated)
 		})
 	}
 }

@@ -3,14 +3,10 @@ package order_test
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/emenda-gateway/emenda/internal/order"
@@ -122,28 +118,6 @@ func TestCounts(t *testing.T) {
 	require.Equal(t, []order.Count{{Route: "asks", State: order.Stuck, N: 1}, {Route: "waits", State: order.Waiting, N: 2}}, c.Open)
 	require.Equal(t, []order.Count{{Route: "ends", State: order.Undone, N: 1}}, c.Ended)
 	require.WithinDuration(t, time.Now().Add(-2*time.Hour), c.Oldest, time.Minute, "a stuck one is over")
-
-	metrics := prometheus.NewPedanticRegistry()
-	require.NoError(t, metrics.Register(e.Collector()))
-	text := exposed(metrics)
-	for _, line := range []string{
-		`emenda_orders{route="asks",state="stuck"} 1`,
-		`emenda_orders{route="waits",state="waiting"} 2`,
-		`emenda_orders_asking 1`,
-		`emenda_orders_ended_total{route="ends",state="undone"} 1`,
-		`emenda_orders_up 1`,
-	} {
-		require.Contains(t, text, line+"\n")
-	}
-	shut(t, e)
-	require.Contains(t, exposed(metrics), "emenda_orders_up 0\n")
-}
-
-// exposed gives metrics as they are scraped.
-func exposed(metrics *prometheus.Registry) string {
-	w := httptest.NewRecorder()
-	promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
-	return w.Body.String()
 }
 
 func TestAwaitGivesUp(t *testing.T) {

@@ -356,7 +356,15 @@ func TestKeysAreReplaced(t *testing.T) {
 		}
 		r.Progress(order.Progress{State: order.Waiting})
 		got, _, err := r.Wait("e", []byte("k"), time.Time{})
-		return order.End{State: order.Done, Result: got}, err
+		if err != nil {
+			return order.End{}, err
+		}
+		later, _, err := r.Wait("later", nil, time.Time{})
+		if err != nil {
+			return order.End{}, err
+		}
+		_, timedOut, err := r.Wait("later", nil, time.Now().Add(50*time.Millisecond))
+		return order.End{State: order.Done, Result: fmt.Appendf(nil, "%s, %s, %t", got, later, timedOut)}, err
 	}
 	w.options.Keys = seal.Keys{old}
 	e := w.open(run)
@@ -364,7 +372,7 @@ func TestKeysAreReplaced(t *testing.T) {
 	o.Subjects = []string{"doc"}
 	id := start(t, e, o)
 	inState(t, e, id, order.Waiting)
-	require.NoError(t, e.Emit(soon(t), "later", nil, []byte("kept under the old key")))
+	require.NoError(t, e.EmitOnce(soon(t), "1", "later", nil, []byte("under the old key")))
 	shut(t, e)
 
 	w.options.Keys = seal.Keys{young, old}
@@ -373,9 +381,10 @@ func TestKeysAreReplaced(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, created)
 	require.Equal(t, id, again.ID)
+	require.NoError(t, e.EmitOnce(soon(t), "1", "later", nil, []byte("again")))
 	require.NoError(t, e.Emit(soon(t), "e", []byte("k"), []byte("under the new key")))
 	s := await(t, e, id)
-	require.Equal(t, "under the new key", string(s.Result))
+	require.Equal(t, "under the new key, under the old key, true", string(s.Result))
 	about, err := e.Subject(soon(t), "doc")
 	require.NoError(t, err)
 	require.Len(t, about, 1)

@@ -109,7 +109,7 @@ func TestLockLostForAMoment(t *testing.T) {
 // that stays goes on with their orders, soon.
 func TestTakenOver(t *testing.T) {
 	pg := pgtest.Start(t)
-	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 12, Serve: true}
+	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 12, Stay: true}
 	w := newWorld(t, pg.URL())
 	w.options.Keys = helperKeys(t)
 	run := func(r order.Run) (order.End, error) { return order.End{}, errors.New("this one begins none") }
@@ -146,17 +146,17 @@ func TestPostgresRestartsDuringTakeover(t *testing.T) {
 	pg := pgtest.Start(t)
 	w := newWorld(t, pg.URL())
 	w.options.Keys = helperKeys(t)
-	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 6, Serve: true}
+	j := job{URL: pg.URL(), Journal: filepath.Join(t.TempDir(), "journal"), Steps: 6, Stay: true, Silent: true}
 	journal, err := os.OpenFile(j.Journal, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
 	require.NoError(t, err)
 	defer func() { _ = journal.Close() }()
 	e := w.open(func(r order.Run) (order.End, error) { return j.sale(r, journal) })
-	const orders = 60
+	const orders = 30
 	for round := range 3 {
 		theirs := j
 		theirs.First, theirs.Orders = round*orders, orders
 		other := theirs.start(t)
-		<-other.open
+		<-other.all
 		other.kill()
 		time.Sleep(1200*time.Millisecond + time.Duration(rand.IntN(1600))*time.Millisecond)
 		pg.Kill()
@@ -228,6 +228,29 @@ func TestRollingRestart(t *testing.T) {
 	for name, n := range happened {
 		require.Equal(t, 1, n, name)
 	}
+}
+
+// TestPeopleAskElsewhere lets people act at a replica that does not run the order.
+func TestPeopleAskElsewhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, postgres(t))
+	var broken atomic.Bool
+	var undone atomic.Int64
+	broken.Store(true)
+	run := undoing(&broken, &undone)
+	a, b := w.open(run), w.open(run)
+	id := start(t, a, sale("1"))
+	inState(t, b, id, order.Waiting)
+	began := time.Now()
+	require.NoError(t, b.Cancel(soon(t), id, "ann", "moved away"))
+	s := await(t, b, id)
+	require.Equal(t, order.Stuck, s.State)
+	broken.Store(false)
+	require.NoError(t, b.Decide(soon(t), id, order.Retry, "ann", ""))
+	until(t, "undone", func() bool { s = await(t, b, id); return s.State == order.Undone })
+	require.Less(t, time.Since(began), 10*time.Second, "they are told, and need not look")
+	require.EqualValues(t, 1, undone.Load())
+	require.NotContains(t, w.log.String(), "taken over")
 }
 
 // TestHandedOutAndRunByNobody has an order that the library says runs here, and does not.

@@ -27,9 +27,9 @@ type run struct {
 	told  int // places the library has counted
 	epoch int // of the lease, when it was last seen that the order is ours
 
-	broken error // the engine's error that ended this run
-	seen   map[string]int64
-	judged int64 // the act the last decision came from
+	broken error   // the engine's error that ended this run
+	seen   []int64 // events it has had
+	judged int64   // the act the last decision came from
 	undo   *cancel
 
 	committed bool // and that is written
@@ -51,7 +51,15 @@ func (r *run) Context() context.Context { return r.own }
 func (r *run) Progress(p Progress) {
 	if p.Committed && !r.committed && r.broken == nil {
 		err := r.persist(func(ctx context.Context) error {
-			return r.e.writeProgress(ctx, r.e.db, r.order.ID, &p, millis(r.e.now()))
+			if err := r.e.writeProgress(ctx, r.e.db, r.order.ID, &p, millis(r.e.now())); err != nil {
+				return err
+			}
+			var asked int // by whom another replica told, and this one has not heard of yet
+			_, err := r.e.db.row(ctx, r.e.db, `SELECT cancel FROM @orders WHERE id = $1`, []any{r.order.ID}, &asked)
+			if asked > 0 {
+				r.e.runs.cancelAsked(r.order.ID)
+			}
+			return err
 		})
 		if err != nil {
 			return // and in the next call
@@ -283,7 +291,7 @@ func (r *run) Wait(event string, key []byte, until time.Time) (payload []byte, t
 	}
 	switch rec.kind {
 	case eventKind:
-		r.seen[names[0]] = rec.seq
+		r.seen = append(r.seen, rec.seq)
 		return rec.payload, false, nil
 	case timeoutKind:
 		return nil, true, nil
@@ -299,7 +307,7 @@ func (r *run) await(names []string, until time.Time) (rec record, err error) {
 	for news := true; ; {
 		if news {
 			err := r.persist(func(ctx context.Context) (err error) {
-				rec, err = r.e.take(ctx, r.order, names, r.seen[names[0]])
+				rec, err = r.e.take(ctx, r.order, names, r.seen)
 				return err
 			})
 			if err != nil || rec.kind == eventKind {

@@ -43,7 +43,7 @@ var tables = []string{
 	)`,
 	`CREATE INDEX IF NOT EXISTS orders_by_start ON @orders (started, id)`,
 	`CREATE INDEX IF NOT EXISTS orders_by_caller ON @orders (caller, started, id)`,
-	`CREATE INDEX IF NOT EXISTS orders_by_end ON @orders (ended) WHERE ended > 0`,
+	`CREATE INDEX IF NOT EXISTS orders_by_end ON @orders (ended) WHERE ended > 0 AND emptied = 0`,
 	`CREATE INDEX IF NOT EXISTS orders_open ON @orders (state, route) WHERE ended = 0`,
 	`CREATE INDEX IF NOT EXISTS orders_new ON @orders (started) WHERE ended = 0 AND begun = 0`,
 	`CREATE TABLE IF NOT EXISTS @order_subjects (

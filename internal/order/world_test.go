@@ -23,8 +23,12 @@ func TestMain(m *testing.M) {
 		helper()
 		return
 	}
-	goleak.VerifyTestMain(m)
+	shared = pgtest.Share(m)
+	goleak.VerifyTestMain(shared)
 }
+
+// shared has the server that tests share which do not end it.
+var shared *pgtest.Package
 
 // keyOf gives a seal key of one byte's repetition.
 func keyOf(t testing.TB, b byte) *seal.Key {
@@ -69,8 +73,8 @@ func onBoth(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Run("PostgreSQL", func(t *testing.T) { t.Parallel(); test(t, newWorld(t, postgres(t))) })
 }
 
-// postgres gives a database of a server of its own.
-func postgres(t testing.TB) string { return pgtest.Start(t).URL() }
+// postgres gives a database of its own.
+func postgres(t testing.TB) string { return shared.Database(t) }
 
 func newWorld(t testing.TB, url string) *world {
 	w := &world{t: t, log: &lines{}}
@@ -78,6 +82,7 @@ func newWorld(t testing.TB, url string) *world {
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	if url == "" {
 		w.options.Data = filepath.Join(t.TempDir(), "data")
+		fresh.put(t, w.options)
 	}
 	t.Cleanup(func() {
 		if t.Failed() && testing.Verbose() {
@@ -85,6 +90,32 @@ func newWorld(t testing.TB, url string) *world {
 		}
 	})
 	return w
+}
+
+// fresh is a file as an engine makes it, made once: that takes a while.
+var fresh freshFile
+
+type freshFile struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+// put puts the file where an engine is about to open it.
+func (f *freshFile) put(t testing.TB, o order.Options) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	name := filepath.Join(o.Data, "orders.db")
+	if f.text == nil {
+		o.Runner = func(order.Run) (order.End, error) { return order.End{}, nil }
+		e, err := order.Open(context.Background(), o)
+		require.NoError(t, err)
+		shut(t, e)
+		f.text, err = os.ReadFile(name)
+		require.NoError(t, err)
+		return
+	}
+	require.NoError(t, os.Mkdir(o.Data, 0o700))
+	require.NoError(t, os.WriteFile(name, f.text, 0o600))
 }
 
 // open opens an engine that ends with the test, if it has not before.

@@ -53,6 +53,10 @@ var elsewhere = map[string]string{
 	"token.renew":       "internal/backend/client_test.go: TestTokenIsRenewedOnce",
 	"token.life":        "internal/backend/client_test.go: TestOneTokenForAll",
 
+	"order.subject":            "internal/durable/durable_test.go: TestPersonIsExportedAndErased",
+	"gateway.yaml.orders":      "internal/durable/durable_test.go: TestDatabaseIsAway",
+	"orders.database":          "internal/durable/durable_test.go: TestDatabaseIsAway",
+	"orders.keep":              "internal/durable/durable_test.go: TestWhatEndedLongAgoIsEmptied",
 	"gateway.listen":           "internal/config/config_test.go: TestShippedFile",
 	"gateway.admin_listen":     "internal/config/config_test.go: TestShippedFile",
 	"gateway.admin_token":      "routes/life_test.go: TestAdminToken",
