@@ -74,6 +74,7 @@ var drivers = map[string]driver{
 	"sale-1":       showSale,
 	"sale-2":       showSaleDocument,
 	"sale-5":       showSaleUndone,
+	"sale-7":       showSalePrivate,
 }
 
 func main() {
