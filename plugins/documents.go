@@ -39,8 +39,10 @@ func documentFunction(name, help, right string, ok func(k documentKind, text str
 		Help:    help,
 		Example: expr.Example{Expr: name + `("NIF", "` + right + `")`, Gives: "true"},
 		Eval: func(f *expr.Frame, args []jsonx.Value) jsonx.Value {
-			if args[0].Kind() != jsonx.String || args[1].Kind() != jsonx.String {
-				return f.Fail("%s needs two texts and was given another kind", name)
+			for _, a := range args {
+				if a.Kind() != jsonx.String {
+					return f.Fail("%s needs text and was given another kind", name)
+				}
 			}
 			k, known := documentKinds[args[0].Text()]
 			if !known {

@@ -230,6 +230,41 @@ func TestMaskShowsSixDigits(t *testing.T) {
 	})
 }
 
+// A document has the form of its kind, whatever its check digits, and is one
+// where they are right; of a kind that is not known nothing is said.
+func TestDocuments(t *testing.T) {
+	fns, err := expr.NewFunctions(Functions()...)
+	require.NoError(t, err)
+	ask := func(name, kind, text string) (bool, *expr.RuntimeError) {
+		fn, ok := fns.Find(name)
+		require.True(t, ok)
+		f := expr.NewFrame(new(expr.Layout), time.Time{}, nil)
+		defer f.Release()
+		return fn.Eval(f, []jsonx.Value{jsonx.TextValue(kind), jsonx.TextValue(text)}).Bool(), f.Err()
+	}
+	for kind, c := range map[string]struct{ right, formed, wrong []string }{
+		"NIF":       {[]string{"11111111H", "12.345.678-z", "K1234567L"}, []string{"12341234J"}, []string{"1111111H", "X1234567L", "A58818501", "111111111", ""}},
+		"NIE":       {[]string{"X1234567L", "y-1234567-x"}, []string{"X1234567M"}, []string{"11111111H", "W1234567L", "X123456L", "X12345678", ""}},
+		"CIF":       {[]string{"A58818501", "P1234567D"}, []string{"A58818502"}, []string{"58818501A", "A5881850", "A5881850É", ""}},
+		"PASAPORTE": {[]string{"AB 123456", "12345"}, nil, []string{"1234", "AB_123456", strings.Repeat("1", 16), ""}},
+		"CPF":       {[]string{"529.982.247-25"}, []string{"12312312312"}, []string{"5299822472", "5299822472X", ""}},
+		"CNPJ":      {[]string{"12.ABC.345/01DE-35"}, []string{"12ABC34501DE36"}, []string{"12ABC34501DE3A", "1122233300018", ""}},
+	} {
+		for i, texts := range [][]string{c.right, c.formed, c.wrong} {
+			for _, text := range texts {
+				formed, err := ask("document_form_ok", kind, text)
+				require.Nil(t, err)
+				right, err := ask("document_ok", kind, text)
+				require.Nil(t, err)
+				require.Equal(t, []bool{i < 2, i < 1}, []bool{formed, right}, "%s %s", kind, text)
+			}
+		}
+	}
+	_, failed := ask("document_ok", "RG", "1")
+	require.NotNil(t, failed)
+	require.Equal(t, "document_ok knows NIF, NIE, CIF, PASAPORTE, CPF or CNPJ", failed.Message)
+}
+
 // One wrong digit is found.
 func TestCheckDigitsFindOneError(t *testing.T) {
 	for name, c := range map[string]struct {

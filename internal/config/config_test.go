@@ -54,11 +54,14 @@ func TestShippedFile(t *testing.T) {
 		"OZLOC_TOKEN is not set: serving leaves backend ozloc out",
 		"OZMAP_URL is not set: serving leaves backend ozmap out",
 		"OZMAP_TOKEN is not set: serving leaves backend ozmap out",
+		"PARTNER_CALLBACK_URL is not set: serving leaves backend parceiro out",
+		"PARTNER_CALLBACK_KEY is not set: serving leaves backend parceiro out",
 		"SGP_URL is not set: serving leaves backend sgp out",
 		"SGP_APP is not set: serving leaves backend sgp out",
 		"SGP_TOKEN is not set: serving leaves backend sgp out",
 		"APP_PASSWORD is not set: serving leaves caller app out",
 		"CRM_KEY is not set: serving leaves caller crm out",
+		"INSTALLER_KEY is not set: serving leaves caller instalador out",
 		"URA_TOKEN is not set: serving leaves caller ivr out",
 		"LOJA_KEY is not set: serving leaves caller loja out",
 		"MVNO_KEY is not set: serving leaves caller mvno out",
@@ -66,6 +69,8 @@ func TestShippedFile(t *testing.T) {
 		"OZMAP_KEY is not set: serving leaves caller ozmap out",
 		"OZMAP_FIELD_KEY is not set: serving leaves caller ozmap_campo out",
 		"OZMAP_SALES_KEY is not set: serving leaves caller ozmap_vendas out",
+		"PARTNER_KEY is not set: serving leaves caller parceiro out",
+		"PARTNER_WEB_KEY is not set: serving leaves caller parceiro_web out",
 		"SVA_PASSWORD is not set: serving leaves caller sva out",
 	}, told)
 
@@ -76,7 +81,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t",
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t", "PARTNER_KEY", "p", "PARTNER_WEB_KEY", "w",
 		"SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p", "SVA_PASSWORD", "s")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })

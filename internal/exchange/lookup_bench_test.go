@@ -201,7 +201,7 @@ func loadShipped(tb testing.TB) *mapping.Set {
 	texts := map[string]*diag.File{}
 	require.NoError(tb, fs.WalkDir(root, "mappings", func(name string, entry fs.DirEntry, err error) error {
 		switch {
-		case err != nil || entry.IsDir() || strings.Contains(name, "/contracts/") || strings.Contains(name, "/testdata/") || strings.Contains(name, "/ura-sgp/"): // of another pack
+		case err != nil || entry.IsDir() || strings.Contains(name, "/contracts/") || strings.Contains(name, "/testdata/") || strings.Contains(name, "/ura-sgp/") || strings.Contains(name, "/sale/"): // of other packs
 		case path.Ext(name) == ".yaml":
 			files = append(files, read(name))
 		case path.Ext(name) != ".go":
