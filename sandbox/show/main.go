@@ -73,6 +73,7 @@ var drivers = map[string]driver{
 	"erp-3":        showERPCut,
 	"sale-1":       showSale,
 	"sale-2":       showSaleDocument,
+	"sale-3":       showSaleWrong,
 	"sale-5":       showSaleUndone,
 	"sale-7":       showSalePrivate,
 }

@@ -39,8 +39,7 @@ func showSale(o options, r *report) error {
 		return nil
 	}
 	accepted := time.Since(begun)
-	s, err := w.until(id, saleSoon, func(s *saleState) bool { return s.waits() })
-	if !r.check(err == nil, "before the installation: %v", err) {
+	if _, err := w.until(id, saleSoon, func(s *saleState) bool { return s.waits() }); !r.check(err == nil, "before the installation: %v", err) {
 		return nil
 	}
 	ready := time.Since(begun)
@@ -50,7 +49,7 @@ func showSale(o options, r *report) error {
 		return nil
 	}
 	begun = time.Now()
-	s, err = w.until(id, saleSoon, is("done"))
+	s, err := w.until(id, saleSoon, is("done"))
 	if !r.check(err == nil, "%v (last %+v)", err, s) {
 		return nil
 	}
