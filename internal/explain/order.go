@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/emenda-gateway/emenda/internal/exchange"
 	"github.com/emenda-gateway/emenda/internal/flow"
@@ -21,7 +22,7 @@ func (t *teller) order(ctx context.Context, route *mapping.Route, orders *rehear
 	begun := orders.Begun[0]
 	t.line(0, "")
 	t.part("order", "begun once for its key %s", t.hidden.masked(string(begun.Key)))
-	t.part("", "what has not ended after %s is taken back", route.Plan.Order.Deadline)
+	t.part("", "what has not ended after %s is taken back", days(route.Plan.Order.Deadline))
 	if len(begun.Subjects) > 0 {
 		t.part("", "it is about %s", t.hidden.masked(strings.Join(begun.Subjects, ", ")))
 	}
@@ -50,20 +51,16 @@ func (t *teller) order(ctx context.Context, route *mapping.Route, orders *rehear
 			t.part("", "because of step %s, class %s", end.Step, end.Class)
 		}
 	}
-	for name, all := range map[string][]string{"undone": end.Undone, "left": end.Left} {
-		if len(all) > 0 {
-			t.part(name, "%s", strings.Join(all, ", "))
-		}
+	if len(end.Undone) > 0 {
+		t.part("undone", "%s", strings.Join(end.Undone, ", "))
+	}
+	if len(end.Left) > 0 {
+		t.part("left", "for people: %s", strings.Join(end.Left, ", "))
 	}
 	if len(end.Shows) > 0 {
 		t.part("shows", "%s", t.hidden.body(end.Shows, false, nil))
 	}
-	for i, left := range book.Left() {
-		if i == 0 {
-			t.line(0, "")
-		}
-		t.part("unused", "the answer of %s, %s: it was not called, or not as expected", left.Operation.Name(), left.At)
-	}
+	t.unused(book)
 }
 
 // attemptsShown is how many attempts of one call an order's explanation shows.
@@ -90,17 +87,17 @@ func lasting(s *mapping.Step, c *mapping.Case) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%-7s", what)+fmt.Sprintf(format, args...))
 	}
 	if c != nil && c.Wait != nil {
-		say("waits", "for event %s, up to %s; here it comes at once", c.Wait.Event, c.Wait.For)
+		say("waits", "for event %s, up to %s; here it comes at once", c.Wait.Event, days(c.Wait.For))
 	}
 	d := s.Durable
 	if d == nil {
 		return lines
 	}
 	if d.Poll != nil {
-		say("polls", "every %s, up to %s", d.Poll.Every, d.Poll.For)
+		say("polls", "every %s, up to %s", days(d.Poll.Every), days(d.Poll.For))
 	}
 	if d.Lookup != nil {
-		say("lost", "%s tells %s later whether it was done", callOf(d.Lookup.Step), d.Lookup.After)
+		say("lost", "%s tells %s later whether it was done", callOf(d.Lookup.Step), days(d.Lookup.After))
 	}
 	if d.Key != nil {
 		say("lost", "it is sent again: the backend knows it by its Idempotency-Key")
@@ -120,4 +117,17 @@ func callOf(s *mapping.Step) string {
 		return c.Call.Operation.Name()
 	}
 	return s.Cases[0].Call.Flow.Name
+}
+
+// days spells a duration as mappings do: 60d, 10m, 5s.
+func days(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if d >= unit.of && d%unit.of == 0 {
+			return fmt.Sprintf("%d%s", d/unit.of, unit.name)
+		}
+	}
+	return d.String()
 }

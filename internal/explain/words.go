@@ -153,6 +153,11 @@ func (t *teller) run(route *mapping.Route, book *rehearse.Book, res *exchange.Re
 			t.line(1, "not reached: %s", why)
 		}
 	}
+	t.unused(book)
+}
+
+// unused tells of answers that nothing asked for.
+func (t *teller) unused(book *rehearse.Book) {
 	for i, left := range book.Left() {
 		if i == 0 {
 			t.line(0, "")
