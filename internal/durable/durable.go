@@ -269,7 +269,7 @@ const renewAfter = 10 * time.Minute
 // keepPlan keeps the configuration that an order is about to begin under.
 func (v *Orders) keepPlan(ctx context.Context, e *order.Engine, l *snapshot.Loaded) error {
 	v.mu.Lock()
-	v.loaded[l.Hash] = l
+	v.remember(l)
 	last := v.renewed[l.Hash]
 	v.mu.Unlock()
 	if time.Since(last) < renewAfter {
@@ -339,8 +339,20 @@ func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snap
 	if other := v.loaded[hash]; other != nil {
 		return other, nil
 	}
-	v.loaded[hash] = l
+	v.remember(l)
 	return l, nil
+}
+
+// remembered bounds the configurations that are held beside those that orders run under.
+const remembered = 8
+
+// remember holds a configuration for orders to come. v.mu is held.
+func (v *Orders) remember(l *snapshot.Loaded) {
+	if v.loaded[l.Hash] == nil && len(v.loaded) >= remembered {
+		clear(v.loaded)
+		clear(v.renewed)
+	}
+	v.loaded[l.Hash] = l
 }
 
 // planOf gives the plan of an order.
