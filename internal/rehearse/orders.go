@@ -60,6 +60,7 @@ type Recorder struct {
 	Now       time.Time
 	Events    []mapping.TestEvent
 	Decisions []string
+	Meets     bool // every event that is waited for comes at once, without a body
 	Last      flow.Progress
 	// Over, where it is given, tells that the rehearsal has failed: an order
 	// that would wait and try again does not.
@@ -144,6 +145,9 @@ func (r *Recorder) Wait(event string, key []byte, until time.Time) ([]byte, bool
 				}
 				return entry{value: body}, nil
 			}
+		}
+		if r.Meets {
+			return entry{value: []byte("null")}, nil
 		}
 		if until.After(r.Now) {
 			r.Now = until
