@@ -142,9 +142,12 @@ func (k *killing) tell(made map[string]int, again int) {
 		}
 	}
 	k.r.printf("      %d sales with a step that fails for good, %d with passing faults: %d of %d faults met a call; %d callbacks came again, equal", good, passed, faults-waiting, faults, again)
-	log := k.log.String()
 	for _, m := range k.all {
-		log += m.err.text()
+		k.logs[m.process] = true
+	}
+	log := ""
+	for p := range k.logs {
+		log += p.err.text()
 	}
 	k.r.printf("      sent and not taken at once, and sent again: %v; takeovers told in the logs: %d; lines of level ERROR: %d",
 		k.counter.refused, strings.Count(log, "taken over from a replica that is gone"), strings.Count(log, `"level":"ERROR"`))

@@ -53,7 +53,7 @@ type killing struct {
 	sales   []*killedSale
 	kills   int
 	ready   time.Duration // until a killed gateway served again, the longest
-	log     strings.Builder
+	logs    map[*process]bool // of every process that there was
 	selling sync.WaitGroup
 	mu      sync.Mutex
 	failed  []error
@@ -78,7 +78,7 @@ func killedOn(o options, r *report, seed uint64, pg *postgres) error {
 	if err != nil {
 		return err
 	}
-	k := &killing{saleWorld: w, r: r, box: box, chance: rand.New(rand.NewPCG(seed, uint64(replicas))), counter: newCounter()}
+	k := &killing{saleWorld: w, r: r, box: box, chance: rand.New(rand.NewPCG(seed, uint64(replicas))), counter: newCounter(), logs: map[*process]bool{}}
 	if k.sales, err = planSales(all, k.chance, 10_000*replicas, o.scaled(killedSales)); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (k *killing) pause() {
 // murder kills a gateway and starts it again.
 func (k *killing) murder(m *member) error {
 	m.murder()
-	k.log.WriteString(m.err.text())
+	k.logs[m.process] = true
 	begun := time.Now()
 	if err := m.start(); err != nil {
 		return fmt.Errorf("after kill -9: %w", err)
@@ -176,7 +176,6 @@ func (k *killing) killReplicas(pg *postgres) error {
 			continue
 		}
 		live[at].murder()
-		k.log.WriteString(live[at].err.text())
 		left := live[1-at]
 		k.counter.serve(left)
 		time.Sleep(time.Duration(1200+k.chance.IntN(800)) * time.Millisecond) // about when it is taken over
@@ -207,7 +206,6 @@ func (k *killing) roll(old *member) ([]*member, error) {
 	k.counter.serve(fresh...)
 	_, _, err := old.terminate(30 * time.Second)
 	k.r.check(err == nil, "the old gateway: %v", err)
-	k.log.WriteString(old.err.text())
 	return fresh, nil
 }
 
