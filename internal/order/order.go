@@ -154,6 +154,7 @@ type Run interface {
 	// Progress tells what to show in lists. It is kept soon, not at once; only that
 	// nothing can be undone any more (Committed) is kept before it returns: whoever
 	// asks for undo is refused from then on, and who did before shows in Cancelled.
+	// Done and undone show once the order has ended, not before.
 	Progress(p Progress)
 }
 

@@ -173,6 +173,26 @@ func TestCommittedIsNotCancelled(t *testing.T) {
 	require.Equal(t, "timeout", s.Steps[0].Outcome)
 }
 
+func TestDoneShowsAtTheEnd(t *testing.T) {
+	t.Parallel()
+	e := newWorld(t, "").open(func(r order.Run) (order.End, error) {
+		r.Progress(order.Progress{State: order.Undoing})
+		r.Progress(order.Progress{State: order.Undone, Step: "all"})
+		_, _, err := r.Wait("go", nil, time.Time{})
+		return order.End{State: order.Undone}, err
+	})
+	id := start(t, e, sale("1"))
+	until(t, "its last step shows", func() bool {
+		s, err := e.Status(soon(t), id)
+		require.NoError(t, err)
+		return s.Step == "all"
+	})
+	inState(t, e, id, order.Undoing)
+	require.NoError(t, e.Emit(soon(t), "go", nil, nil))
+	inState(t, e, id, order.Undone)
+	require.ErrorIs(t, e.Cancel(soon(t), id, "ann", ""), order.ErrEnded)
+}
+
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, w *world) {

@@ -49,6 +49,12 @@ func (r *run) Context() context.Context { return r.own }
 
 // Progress tells what lists show.
 func (r *run) Progress(p Progress) {
+	if p.State == Done || p.State == Undone { // only its end makes it so: until then it may be run again
+		last, is := r.e.progress.of(r.order.ID)
+		if p.State = Running; is {
+			p.State = last.State
+		}
+	}
 	if p.Committed && !r.committed && r.broken == nil {
 		err := r.persist(func(ctx context.Context) error {
 			if err := r.e.writeProgress(ctx, r.e.db, r.order.ID, &p, millis(r.e.now())); err != nil {

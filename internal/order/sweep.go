@@ -78,7 +78,8 @@ func (e *Engine) sweepNew(ctx context.Context, first bool) {
 // not: when the database goes just as it has handed orders out, nobody learns of
 // them. Only what was suspect the last time already is one; it gives the suspects.
 func (e *Engine) sweepOrphans(ctx context.Context, before map[string]bool) map[string]bool {
-	ids, err := e.idsOf(ctx, `SELECT workflow_uuid FROM @workflow_status WHERE status = 'PENDING' AND executor_id = $1`, e.executor)
+	ids, err := e.idsOf(ctx, `SELECT workflow_uuid FROM @workflow_status WHERE status = 'PENDING' AND executor_id = $1 AND application_version = $2`,
+		e.executor, e.options.Version)
 	if err != nil {
 		e.look.Store(true)
 		return nil
