@@ -17,7 +17,7 @@ const (
 	killedSales = 300
 	killedTimes = 30
 	// killedPatience is how long a sale may take to be taken, and all to end after the last kill.
-	killedPatience = 1 * time.Minute
+	killedPatience = 2 * time.Minute
 )
 
 // showSaleKills sells while gateways are killed, first with orders in SQLite, then in PostgreSQL.
