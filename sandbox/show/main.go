@@ -76,6 +76,7 @@ var drivers = map[string]driver{
 	"sale-3":       showSaleWrong,
 	"sale-4":       showSaleKills,
 	"sale-5":       showSaleUndone,
+	"sale-6":       showSaleCost,
 	"sale-7":       showSalePrivate,
 }
 

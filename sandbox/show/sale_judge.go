@@ -149,11 +149,17 @@ func (k *killing) tell(made map[string]int, again int) {
 	for p := range k.logs {
 		log += p.err.text()
 	}
-	k.r.printf("      sent and not taken at once, and sent again: %v; takeovers told in the logs: %d; lines of level ERROR: %d",
-		k.counter.refused, strings.Count(log, "taken over from a replica that is gone"), strings.Count(log, `"level":"ERROR"`))
+	k.r.printf("      sent and not taken at once, and sent again: %v; takeovers told in the logs: %d",
+		k.counter.refused, strings.Count(log, "taken over from a replica that is gone"))
+	wrong := map[string]int{}
 	for line := range strings.Lines(log) {
-		if strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, "panic") {
-			k.r.printf("      %.300s", strings.TrimRight(line, "\n"))
+		var said struct{ Level, Msg, Outcome, Panic string }
+		if at := strings.IndexByte(line, '{'); at >= 0 && json.Unmarshal([]byte(line[at:]), &said) == nil && (said.Level == "ERROR" || said.Panic != "") {
+			wrong[strings.TrimSpace(said.Msg+" "+said.Outcome)]++
 		}
+	}
+	k.r.check(!strings.Contains(log, "panic"), "a gateway panicked")
+	for _, what := range slices.Sorted(maps.Keys(wrong)) {
+		k.r.printf("      %d times at level ERROR: %s", wrong[what], what)
 	}
 }
