@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -57,6 +59,7 @@ type Orders struct {
 	engine  *order.Engine // nil: not open
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
+	loading singleflight.Group          // by hash
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
@@ -91,6 +94,9 @@ func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.keep = settings.OrdersKeep
+	if l.Durable() {
+		v.remember(l)
+	}
 	if v.wanted != nil || v.closed || !l.Durable() {
 		return nil
 	}
@@ -319,7 +325,8 @@ func told(state *exchange.OrderState, s *order.Status) {
 	}
 }
 
-// under gives the configuration an order began under.
+// under gives the configuration an order began under. Of many orders that ask at
+// once, as all do after a restart, one loads it: it takes tens of megabytes.
 func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snapshot.Loaded, error) {
 	v.mu.Lock()
 	l := v.loaded[hash]
@@ -327,20 +334,29 @@ func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snap
 	if l != nil {
 		return l, nil
 	}
-	bundle, err := e.Plan(ctx, hash)
-	if err != nil {
-		return nil, err
+	loading := v.loading.DoChan(hash, func() (any, error) {
+		bundle, err := e.Plan(v.ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		l, err := snapshot.LoadBundle(bundle)
+		if err != nil {
+			return nil, err
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.remember(l)
+		return l, nil
+	})
+	select {
+	case r := <-loading:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*snapshot.Loaded), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	if l, err = snapshot.LoadBundle(bundle); err != nil {
-		return nil, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if other := v.loaded[hash]; other != nil {
-		return other, nil
-	}
-	v.remember(l)
-	return l, nil
 }
 
 // remembered bounds the configurations that are held beside those that orders run under.
