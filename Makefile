@@ -88,6 +88,10 @@ show-mvno-ozmap-%: need ## what the issue "MVNO and OZmap" asks to be shown
 	@$(MAKE) --no-print-directory build >/dev/null
 	$(GO) run ./sandbox/show mvno-ozmap-$*
 
+show-sale-%: need ## what the issue "Sale" asks to be shown
+	@$(MAKE) --no-print-directory build >/dev/null
+	$(GO) run ./sandbox/show sale-$*
+
 fuzz: ## every fuzz target for FUZZ_TIME each
 	tools/fuzz $(FUZZ_TIME)
 

@@ -21,7 +21,7 @@ import (
 var named = map[string][]string{
 	// The country of a sale is its dealer's: telephones and postal codes are read by it.
 	"phone": {"/dealer_id"}, "postal_code": {"/dealer_id"}, "msisdn": {"/dealer_id"}, "landline_number": {"/dealer_id"},
-	"account_form": {"/dealer_id"},
+	"account_form": {"/dealer_id"}, "billing_country": {"/dealer_id"}, "bank_unknown": {"/billing_type_id"},
 	// Whether lines carry SIM cards is said by the channel, and by the partner.
 	"iccid_online": {"/channel"}, "iccid_missing": {"/channel"},
 	// The kind of the document says how it is written, and who was born.

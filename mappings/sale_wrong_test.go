@@ -122,6 +122,8 @@ var wrongSales = []wrongSale{
 	unlike("no account to debit", "payment.info.bank_account", "", "account_missing"),
 	unlike("a blank account", "payment.info.bank_account", `"  "`, "account_missing"),
 	unlike("an account too short", "payment.info.bank_account", `"2100041845020005133"`, "account_form"),
+	unlike("an unknown bank", "payment.info.bank_account", `"9999 0000 65 0123456789"`, "bank_unknown"),
+	unlike("a bank of another country", "payment.info.bank_account", `"DE89370400440532013000"`, "bank_unknown"),
 
 	// What is sold, and where it is installed.
 	unlike("nothing is sold", "products", `{}`, "products_none"),
@@ -259,7 +261,10 @@ func TestWrongSales(t *testing.T) {
 func TestWrongSalesAtOnce(t *testing.T) {
 	w := startSale(t)
 	base := readSale(t, "documento_reparado.json")
-	v := w.ask(t, "parceiro", "pt", edited(t, base, [][2]string{
+	v := w.ask(t, "parceiro", "es", edited(t, readSale(t, "brasil.json"), [][2]string{{"payment", `{"billing_type_id":1,"info":{"bank_account":"21000418450200051332"}}`}}))
+	require.Equal(t, []string{"billing_country #/payment/billing_type_id"}, told(v.Errors))
+
+	v = w.ask(t, "parceiro", "pt", edited(t, base, [][2]string{
 		{"sales_info.logistic", `"QUOTED"`}, {saleClient + "email", `"QUOTED"`}, {saleBand + "territory_owner", `"QUOTED"`},
 		{saleMain + "product_id", `"QUOTED"`}, {saleMore + "msisdn", `"QUOTED"`}, {saleMore + "type", `"main"`},
 	}))

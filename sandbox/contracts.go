@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,7 @@ type planned struct {
 	customer customer
 	due      int64
 	number   int64
+	note     string // what stands on the invoice
 }
 
 // plannedFields reads what every contract needs: a customer, and an address that is the customer's.
@@ -48,6 +50,7 @@ func (s *Sandbox) plannedFields(r *request, fields map[string]any) (p planned, r
 			return p, refused
 		}
 	}
+	p.note = optional(fields, "observacaoFatura")
 	c, ok := s.data.customer(customerID)
 	if !ok {
 		no := unknown(bodyUnknownCustomer)
@@ -66,7 +69,7 @@ func (s *Sandbox) plannedFields(r *request, fields map[string]any) (p planned, r
 func (p planned) contractOf(plan int64, amount money, group string) contract {
 	k := contract{
 		customer: p.customer.id, status: "AGUARDANDO INSTALACAO", value: amount, plan: cmp.Or(plans[plan], "PLANO EXEMPLO"),
-		kind: "RESIDENCIAL", technology: group, dueDay: int(p.due), planID: plan,
+		kind: "RESIDENCIAL", technology: group, dueDay: int(p.due), planID: plan, note: p.note,
 	}
 	if group == "LOCACAO" {
 		k.status = "HABILITADO" // there is nothing to install
@@ -184,7 +187,7 @@ func (s *Sandbox) sign(list []contract) ([]contract, *answer) {
 		k.id = firstContract + int64(len(d.contracts)-len(demoContracts()))
 		d.contracts = append(d.contracts, *k)
 		d.bill(invoice{customer: k.customer, contracts: []int64{k.id}, value: k.value, due: dayOf(s.opts.Now().AddDate(0, 1, 0))})
-		s.made.add("contract", fmt.Sprintf("client %d plan %d", k.customer, k.planID))
+		s.made.add("contract", strings.TrimSpace(fmt.Sprintf("client %d plan %d %s", k.customer, k.planID, k.note)))
 	}
 	return list, nil
 }

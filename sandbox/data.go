@@ -40,8 +40,9 @@ type contract struct {
 	// promises is how many promises of payment were granted.
 	promises int
 	// bundle and number are the package and the landline number of one that was
-	// made here, planID its plan.
+	// made here, planID its plan, note what stands on its invoice.
 	bundle, number, planID int64
+	note                   string
 }
 
 // invoice is one invoice over one or more contracts.

@@ -335,7 +335,7 @@
 //
 // The same prospect is one of the same document and note, the same address one
 // of the same owner, place, number, complement, kind and landmark, the same
-// contract one of the same customer and plan, the same service call one of the
+// contract one of the same customer, plan and note on the invoice, the same service call one of the
 // same contract and text, the same line one of the same number, the same
 // reservation one of the same code.
 //

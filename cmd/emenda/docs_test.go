@@ -63,7 +63,7 @@ func (b block) complete() (path string, ok bool) {
 }
 
 // typed is how lines begin that are run.
-var typed = []string{"curl ", "sed ", "bin/emenda check", "bin/emenda test", "bin/emenda unknowns", "bin/emenda trace", "bin/emenda explain", "bin/emenda schema", "bin/emenda contract", "bin/emenda routes", "bin/emenda openapi"}
+var typed = []string{"curl ", "sed ", "bin/emenda check", "bin/emenda test", "bin/emenda unknowns", "bin/emenda orders", "bin/emenda privacy", "bin/emenda trace", "bin/emenda explain", "bin/emenda schema", "bin/emenda contract", "bin/emenda routes", "bin/emenda openapi"}
 
 // commands are the lines of a block that a reader would type.
 func (b block) commands() (lines []string) {

@@ -20,7 +20,7 @@ type explainCommand struct {
 	configFlag
 	Method  string   `arg:"" help:"The method, such as POST."`
 	Path    string   `arg:"" help:"The path, with its query."`
-	Data    []string `short:"d" sep:"none" help:"The body; a form unless -H says another Content-Type. Several are joined with &." placeholder:"BODY"`
+	Data    []string `short:"d" sep:"none" help:"The body, or @FILE; a form unless -H says another Content-Type. Several are joined with &." placeholder:"BODY"`
 	Header  []string `short:"H" sep:"none" help:"A header field." placeholder:"'Name: value'"`
 	Caller  string   `help:"Who calls, when the request carries no credentials; without it, the only caller of the dialect." placeholder:"NAME"`
 	Lineage bool     `help:"Tell instead where each received value goes and what it decides, as the mapping says; runs nothing."`
@@ -44,6 +44,7 @@ Examples:
   emenda explain GET '/ws/ura/consultacliente?contrato=1283321' --caller ivr
   emenda explain POST /api/ura/consultacliente -H 'Content-Type: application/json' -d '{"contrato":1283321}' --answers answers.yaml
   emenda explain POST /ws/ura/consultacliente -d contrato=1283321 --live
+  emenda explain POST /v1/vendas --caller parceiro -H 'Content-Type: application/json' -d @mappings/sale/testdata/documento_reparado.json
   emenda explain POST /ws/ura/enviafatura --lineage`
 }
 
@@ -126,7 +127,17 @@ func (c *explainCommand) request() (*intake.Request, error) {
 	if !strings.HasPrefix(path, "/") {
 		return nil, errors.New("the path begins with /: leave out the scheme and host")
 	}
-	r := &intake.Request{ID: "explain", Method: strings.ToUpper(c.Method), Path: path, Query: query, Body: strings.Join(c.Data, "&")}
+	data := slices.Clone(c.Data)
+	for i, d := range data {
+		if name, is := strings.CutPrefix(d, "@"); is {
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return nil, err
+			}
+			data[i] = string(text)
+		}
+	}
+	r := &intake.Request{ID: "explain", Method: strings.ToUpper(c.Method), Path: path, Query: query, Body: strings.Join(data, "&")}
 	header := map[string][]string{}
 	for _, field := range c.Header {
 		name, value, ok := strings.Cut(field, ":")

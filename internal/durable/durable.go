@@ -98,7 +98,7 @@ func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	}
 	w := &wanted{url: settings.OrdersURL.Reveal(), data: l.DataFolder(settings)}
 	e, err := v.open(w)
-	if errors.Is(err, order.ErrDown) && w.url != "" {
+	if errors.Is(err, order.ErrDown) {
 		v.o.Log.Warn("the orders' database is away; durable mappings answer that they cannot serve, and schedules wait, until it comes", slog.String("error", err.Error()))
 		v.wanted = w
 		v.work.Go(func() { v.openLater(w) })
@@ -298,7 +298,12 @@ func (v *Orders) Await(ctx context.Context, id string) (exchange.OrderState, err
 		return exchange.OrderState{}, err
 	}
 	s, err := e.Await(ctx, id)
-	if err != nil && (ctx.Err() == nil || s.ID == "") {
+	if err != nil && ctx.Err() != nil { // as far as it has come
+		now, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		s, err = e.Brief(now, id)
+	}
+	if err != nil {
 		return exchange.OrderState{}, err
 	}
 	state := exchange.OrderState{ID: s.ID, State: string(s.State)}

@@ -27,7 +27,10 @@ func TestOrderToItsEnd(t *testing.T) {
 	databases(t, func(t *testing.T, g *gateway) {
 		id := g.make("anna", "lamp")
 		require.Equal(t, id, g.make("anna", "lamp"), "the same key is the same order")
-		status, m := g.ask("anna", "POST", "/v1/things", `{"name":"lamp","document":"52998224725"}`)
+		status, m := g.ask("anna", "POST", "/v1/things", `{"name":"lamp","document":"11144477735"}`, "Prefer", "wait=1")
+		require.Equal(t, 202, status)
+		require.Equal(t, "waiting", m["state"], "who waits hears how far it has come")
+		status, m = g.ask("anna", "POST", "/v1/things", `{"name":"lamp","document":"52998224725"}`)
 		require.Equal(t, 422, status)
 		require.Equal(t, "another", m["error"])
 

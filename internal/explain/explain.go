@@ -76,6 +76,8 @@ func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Opti
 	kept := store.NewLocal(1000)
 	e.Calls, e.Memory, e.Cache = book, memory, kept
 	e.Turns = &rehearse.Turns{Kept: kept, Memory: memory}
+	orders := new(rehearse.Orders)
+	e.Orders = orders
 	if o.Live != nil {
 		t.live(&e, book)
 	}
@@ -88,6 +90,7 @@ func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Opti
 	res := exchange.New(e).Serve(ctx, route, r, t, nil)
 	t.signedIn(route, &res.Report)
 	t.run(route, book, &res)
+	t.order(ctx, route, orders, &e, book)
 	t.reply(route, &res)
 	return &Explanation{Text: t.text(), Replied: res.Report.Outcome == "ok"}
 }

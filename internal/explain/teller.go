@@ -47,6 +47,8 @@ type step struct {
 	lines []string // below the title
 	inner []step
 	means string
+
+	attempts, shown int // calls; lines up to and with the last that an order shows
 }
 
 // Received is told what input became.
@@ -170,6 +172,7 @@ func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
 	if c != nil && c.Action == mapping.DoFlow || s.Each != nil {
 		n.inner = t.within(p)
 	}
+	n.lines = append(n.lines, lasting(s, c)...)
 	calls := 0
 	t.calls = slices.DeleteFunc(t.calls, func(x call) bool {
 		if x.plan != p.Name || x.step != s.Name {
@@ -177,6 +180,9 @@ func (t *teller) Settled(p *mapping.Plan, s *mapping.Step, r flow.StepReport) {
 		}
 		calls++
 		n.lines = append(n.lines, x.lines...)
+		if n.attempts = calls; calls <= attemptsShown {
+			n.shown = len(n.lines)
+		}
 		return true
 	})
 	why := r.Why
@@ -258,6 +264,10 @@ func Does(s *mapping.Step, c *mapping.Case) string {
 		text = "use"
 	case c.Action == mapping.DoFail:
 		text = "fail"
+	case c.Action == mapping.DoWait:
+		text = "wait for event " + c.Wait.Event
+	case c.Action == mapping.DoSleep:
+		text = fmt.Sprintf("sleep %s", c.Sleep)
 	default:
 		text = "skip"
 	}
@@ -290,6 +300,8 @@ func Catches(e *mapping.CatchEntry) string {
 		return of + ": continue"
 	case e.Use != nil:
 		return of + ": use"
+	case e.Hold:
+		return of + ": hold"
 	}
 	return of + ": fail"
 }

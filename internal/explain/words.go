@@ -139,7 +139,7 @@ func (t *teller) run(route *mapping.Route, book *rehearse.Book, res *exchange.Re
 	for _, s := range t.steps {
 		t.step(&s, 0, "")
 	}
-	if !t.got {
+	if !t.got || route.Plan.Ordered() {
 		return
 	}
 	why := "a failure before it ended the run"
@@ -153,6 +153,11 @@ func (t *teller) run(route *mapping.Route, book *rehearse.Book, res *exchange.Re
 			t.line(1, "not reached: %s", why)
 		}
 	}
+	t.unused(book)
+}
+
+// unused tells of answers that nothing asked for.
+func (t *teller) unused(book *rehearse.Book) {
 	for i, left := range book.Left() {
 		if i == 0 {
 			t.line(0, "")

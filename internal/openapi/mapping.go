@@ -125,6 +125,10 @@ func (b *builder) input(r *mapping.Route) *input {
 	if len(properties.keys) > 0 {
 		in.schema = b.intern("schemas", b.schemas, plainName.Replace(r.Plan.Name), body)
 	}
+	if doc := r.Plan.Input.Document; doc != nil {
+		b.whole(in, doc, requests)
+		return in
+	}
 	for _, q := range requests {
 		v, whole := obj(), true
 		for _, f := range in.fields {

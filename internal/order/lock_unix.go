@@ -15,12 +15,12 @@ import (
 // lockFolder takes the orders of a folder for this process; the lock ends with the file.
 func lockFolder(folder string) (*os.File, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return nil, fmt.Errorf("orders cannot be kept: %w", err)
+		return nil, down(err)
 	}
 	name := filepath.Join(folder, fileName+".lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // of the configured folder
 	if err != nil {
-		return nil, fmt.Errorf("orders cannot be kept: %w", err)
+		return nil, down(err)
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

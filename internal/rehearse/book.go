@@ -180,10 +180,10 @@ func textType(body string) string {
 	return "text/plain"
 }
 
-// Left gives the entries that have not been taken as often as they say.
+// Left gives the entries that have never been taken.
 func (b *Book) Left() (left []*mapping.TestCall) {
 	for _, e := range b.entries {
-		if e.left > 0 {
+		if e.left == max(1, e.call.Times) {
 			left = append(left, e.call)
 		}
 	}

@@ -57,6 +57,7 @@ type Recorder struct {
 	Now       time.Time
 	Events    []mapping.TestEvent
 	Decisions []string
+	Meets     bool // every event that is waited for comes at once, without a body
 	Last      flow.Progress
 
 	records []entry
@@ -135,6 +136,9 @@ func (r *Recorder) Wait(event string, key []byte, until time.Time) ([]byte, bool
 				}
 				return entry{value: body}, nil
 			}
+		}
+		if r.Meets {
+			return entry{value: []byte("null")}, nil
 		}
 		if until.After(r.Now) {
 			r.Now = until

@@ -1,6 +1,6 @@
 // Command show is what `make show-language-N`, `make show-once-N`, `make
-// show-ura-N`, `make show-erp-N`, `make show-mvno-ozmap-N` and `make soak` run: it starts the built gateway
-// as a process, speaks to it over real sockets, and says with figures whether it
+// show-ura-N`, `make show-erp-N`, `make show-mvno-ozmap-N`, `make show-sale-N` and
+// `make soak` run: it starts the built gateway as a process, speaks to it over real sockets, and says with figures whether it
 // does what was promised.
 //
 //	go run ./sandbox/show language-2
@@ -71,6 +71,11 @@ var drivers = map[string]driver{
 	"erp-1":        showERPWalk,
 	"erp-2":        showERPBad,
 	"erp-3":        showERPCut,
+	"sale-1":       showSale,
+	"sale-2":       showSaleDocument,
+	"sale-3":       showSaleWrong,
+	"sale-5":       showSaleUndone,
+	"sale-7":       showSalePrivate,
 }
 
 func main() {

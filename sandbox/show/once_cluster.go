@@ -52,9 +52,10 @@ memory:
 // with one, a Redis.
 type cluster struct {
 	options
-	dir string
-	env []string
-	all []*member
+	dir   string
+	env   []string
+	flags []string // of serve, beside its configuration
+	all   []*member
 }
 
 // member is one of them; it keeps its data when it is killed and started
@@ -119,7 +120,7 @@ func (s *cluster) write(change func(string) string) error {
 
 // start starts a replica (again).
 func (r *member) start() error {
-	p, err := begin(r.set.dir, r.env(), r.set.bin, "serve", "--config", "gateway.yaml")
+	p, err := begin(r.set.dir, r.env(), r.set.bin, append([]string{"serve", "--config", "gateway.yaml"}, r.set.flags...)...)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,332 @@
+package mappings_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/emenda-gateway/emenda/internal/durable"
+	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
+	"github.com/emenda-gateway/emenda/routes"
+	"github.com/emenda-gateway/emenda/sandbox"
+)
+
+// soldWorld is the shipped gateway, with its orders, in front of all stand-ins
+// that a sale meets.
+type soldWorld struct {
+	t      *testing.T
+	url    string
+	admin  http.Handler
+	box    *sandbox.Sandbox
+	orders *durable.Orders
+}
+
+// soldLog collects log lines of several goroutines.
+type soldLog struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *soldLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *soldLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func startSold(t *testing.T) *soldWorld {
+	t.Helper()
+	box, err := sandbox.Start(sandbox.Options{MVNO: sandbox.MVNOOptions{PortStep: time.Millisecond}})
+	require.NoError(t, err)
+	text, err := os.ReadFile("../gateway.yaml")
+	require.NoError(t, err)
+	here, err := os.Getwd()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "gateway.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "  mappings: ./mappings\n", "  mappings: "+here+"\n", 1)), 0o600))
+	env := map[string]string{
+		"EMENDA_DATA": filepath.Join(dir, "data"), "EMENDA_SEAL_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
+		"ERP_URL": box.URL(), "ERP_USER": "sandbox", "ERP_PASSWORD": "sandbox",
+		"OZMAP_URL": box.URL() + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "GEOCODER_URL": box.URL() + sandbox.GeocoderPath,
+		"MVNO_URL": box.URL() + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword,
+		"PARTNER_CALLBACK_URL": box.URL() + sandbox.PartnerPath, "PARTNER_CALLBACK_KEY": sandbox.PartnerKey, "PARTNER_KEY": "key-of-the-partner",
+	}
+	reloader, _, err := snapshot.Begin(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok && v != "" })
+	require.NoError(t, err)
+	var lines soldLog
+	log := slog.New(slog.NewJSONHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	metrics := observe.NewMetrics("test")
+	kept, err := reloader.OpenStore(metrics, log)
+	require.NoError(t, err)
+	orders := durable.New(durable.Options{Keys: kept.Keys(), Log: log})
+	snap, err := reloader.Open(kept, orders, metrics, log)
+	require.NoError(t, err)
+	server := routes.NewServer(snap, metrics, log)
+	server.OrdersWith(orders)
+	reloader.Serve(server.Swap)
+	orders.Serve(server.Hold)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ln) }()
+	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		require.NoError(t, orders.Close(ctx))
+		require.NoError(t, server.Shutdown(ctx))
+		require.NoError(t, <-ended)
+		require.NoError(t, kept.Close())
+		require.NoError(t, box.Close(ctx))
+		for _, secret := range []string{sandbox.OzmapToken, sandbox.PartnerKey, "key-of-the-partner", "0200051332", "COMPRADOR", "@example.com"} {
+			require.NotContains(t, lines.String(), secret)
+		}
+	})
+	return &soldWorld{t: t, url: "http://" + ln.Addr().String(), admin: server.Admin(""), box: box, orders: orders}
+}
+
+// sale is a document of one customer, the document's own example otherwise.
+type sale struct {
+	n      int
+	change func(map[string]any) // what is different in it
+}
+
+func (s sale) document() string {
+	return fmt.Sprintf("%08d%c", 10_000_000+s.n, "TRWAGMYFPDXBNJZSQVHLCKE"[(10_000_000+s.n)%23])
+}
+
+func (s sale) line(i int) string { return fmt.Sprintf("6%06d%02d", s.n, 10+i) }
+
+// luhn gives digits with the one that is right behind them.
+func luhn(digits string) string {
+	sum := 0
+	for i := range digits {
+		d := int(digits[len(digits)-1-i] - '0')
+		if i%2 == 0 {
+			if d *= 2; d > 9 {
+				d -= 9
+			}
+		}
+		sum += d
+	}
+	return fmt.Sprint(digits, (10-sum%10)%10)
+}
+
+func (s sale) body(t *testing.T) []byte {
+	text, err := os.ReadFile("sale/testdata/documento_reparado.json")
+	require.NoError(t, err)
+	doc := map[string]any{}
+	require.NoError(t, json.Unmarshal(text, &doc))
+	client := at(doc, "clients", "attributes", 0)
+	client["document_value"], client["name"], client["email"] = s.document(), fmt.Sprint("Comprador ", s.n), "comprador@example.com"
+	for i, l := range []map[string]any{at(doc, "products", "broadband", "mobile_lines", 0), at(doc, "products", "mobile_lines")} {
+		l["msisdn"], l["iccid"] = s.line(i), luhn(fmt.Sprintf("8934%012d%02d", s.n, i))
+	}
+	if s.change != nil {
+		s.change(doc)
+	}
+	text, err = json.Marshal(doc)
+	require.NoError(t, err)
+	return text
+}
+
+func at(v any, path ...any) map[string]any {
+	for _, p := range path {
+		switch p := p.(type) {
+		case string:
+			v = v.(map[string]any)[p]
+		case int:
+			v = v.([]any)[p]
+		}
+	}
+	return v.(map[string]any)
+}
+
+// send sends a sale, tells that it is installed, and gives the order's id.
+func (w *soldWorld) send(s sale) string {
+	r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(s.body(w.t)))
+	require.NoError(w.t, err)
+	r.Header.Set("Authorization", "Bearer key-of-the-partner")
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Idempotency-Key", fmt.Sprint("sale ", s.n))
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(w.t, err)
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(w.t, err)
+	require.Equal(w.t, http.StatusAccepted, res.StatusCode, string(text))
+	var m struct{ ID string }
+	require.NoError(w.t, json.Unmarshal(text, &m))
+	require.Equal(w.t, "/v1/vendas/"+m.ID, res.Header.Get("Location"))
+	e, err := w.orders.Engine()
+	require.NoError(w.t, err)
+	require.NoError(w.t, e.Emit(w.t.Context(), "instalada", []byte(m.ID), []byte("null")))
+	return m.ID
+}
+
+// ends waits for an order's end and gives what the partner heard of it last.
+func (w *soldWorld) ends(id, state string) map[string]any {
+	w.t.Helper()
+	last := ""
+	defer func() {
+		if w.t.Failed() {
+			w.t.Log(last[:min(len(last), 700)])
+		}
+	}()
+	require.Eventually(w.t, func() bool {
+		d, err := w.orders.Get(context.Background(), id)
+		if err != nil {
+			return false
+		}
+		text, _ := json.Marshal(d)
+		last = string(text)
+		var m struct{ State string }
+		_ = json.Unmarshal(text, &m)
+		return m.State == state
+	}, 90*time.Second, 50*time.Millisecond)
+	if last == "" {
+		w.t.Fatal("no order ", id)
+	}
+	var heard map[string]any
+	for _, c := range w.box.Callbacks() {
+		if c.ID == id && c.Signed {
+			require.NoError(w.t, json.Unmarshal(c.Body, &heard))
+		}
+	}
+	require.Equal(w.t, state, heard["status"], last)
+	return heard
+}
+
+// of is what stands of a sale.
+func (w *soldWorld) of(s sale) sandbox.LedgerSale {
+	w.t.Helper()
+	all := w.box.Ledger(s.document()).Sales
+	require.Len(w.t, all, 1)
+	return all[0]
+}
+
+// whole checks that a sale stands once, with everything that belongs to it.
+func (w *soldWorld) whole(s sale) {
+	w.t.Helper()
+	made := w.of(s)
+	require.Len(w.t, made.Prospects, 1)
+	require.Len(w.t, made.Clients, 1)
+	require.Len(w.t, made.Addresses, 2)
+	require.Len(w.t, made.Debits, 1)
+	require.Len(w.t, made.Contracts, 5)
+	require.Len(w.t, made.Reservations, 1)
+	require.True(w.t, made.Reservations[0].Implanted)
+	require.Len(w.t, made.Lines, 2)
+	require.Equal(w.t, []string{"ATIVO", "ATIVO"}, []string{made.Lines[0].Status, made.Lines[1].Status})
+	require.Len(w.t, made.Tickets, 1, "the landline number is people's to bring")
+}
+
+func TestSaleOverTheSandbox(t *testing.T) {
+	t.Parallel()
+	w := startSold(t)
+	t.Run("whole, whatever answer is lost", func(t *testing.T) {
+		w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+		lost := []string{
+			"", "comercial.prospectos.cadastrar", "comercial.prospectos.enderecos.cadastrar", "comercial.prospectos.converter.cliente",
+			"comercial.clientes.enderecos.cadastrar", "comercial.clientes.dados_debito.cadastrar", "comercial.contratos.cadastrar.pacote",
+			"comercial.contratos.cadastrar.demais", "comercial.atendimentos.cadastrar", "ozmap.properties.create", "mvno.cadastrar_contrato",
+			"mvno.ativar_simcard", "ozmap.ftth_clients.update",
+		}
+		sales, ids := make([]sale, 0, 2*len(lost)), []string{}
+		for i, operation := range lost {
+			for k, kind := range []sandbox.Kind{sandbox.KindCutAfterRead, sandbox.KindCutBeforeRead} {
+				s := sale{n: 100 + 2*i + k}
+				if operation != "" {
+					w.box.Fault(sandbox.Fault{Operation: operation, Of: s.document(), Kind: kind})
+				}
+				sales, ids = append(sales, s), append(ids, w.send(s))
+			}
+		}
+		for i, id := range ids {
+			heard := w.ends(id, "done")
+			require.Len(t, heard["lines"], 2)
+			require.Equal(t, "CONCLUIDA", at(heard, "lines", 0)["portability"])
+			w.whole(sales[i])
+		}
+		require.Empty(t, w.box.Ledger("").Twice)
+	})
+	t.Run("taken back", func(t *testing.T) {
+		w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+		s := sale{n: 200}
+		w.box.Fault(sandbox.Fault{Operation: "mvno.ativar_simcard", Of: s.document(), Kind: sandbox.KindBusiness})
+		heard := w.ends(w.send(s), "undone")
+		require.Equal(t, "chips[0]/ativado", heard["step"])
+		made := w.of(s)
+		require.Empty(t, made.Reservations)
+		for _, l := range made.Lines {
+			require.Equal(t, "CANCELADO", l.Status)
+		}
+		require.Len(t, made.Contracts, 5)
+		require.Len(t, made.Tickets, 6, "each contract is people's to cancel, and the landline number was theirs to bring")
+	})
+	for _, c := range []struct {
+		name, step string
+		n          int
+		change     func(map[string]any)
+	}{
+		{"a debt", "aprovado/com_divida", 0, func(doc map[string]any) { at(doc, "clients", "attributes", 0)["document_value"] = "99910000Y" }},
+		{"full boxes", "viabilidade/inviavel", 302, func(doc map[string]any) {
+			at(doc, "products", "broadband", "installation_info", "address")["postal_code"] = "08001"
+		}},
+		{"no network", "aprovado/sem_rede", 303, func(doc map[string]any) {
+			at(doc, "products", "broadband", "installation_info", "address")["postal_code"] = "28001"
+		}},
+		{"nowhere", "viabilidade/nenhum", 304, func(doc map[string]any) {
+			at(doc, "products", "broadband", "installation_info", "address")["postal_code"] = "29001"
+		}},
+		{"no landline number", "fixo_livre/nenhum", 305, func(doc map[string]any) {
+			at(doc, "products", "broadband", "installation_info", "address")["postal_code"] = "46870"
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+			s := sale{n: c.n, change: c.change}
+			heard := w.ends(w.send(s), "undone")
+			require.Equal(t, c.step, heard["step"])
+			require.NotEmpty(t, heard["reason"])
+			for _, made := range w.box.Ledger("").Sales {
+				if made.Document == s.document() || made.Document == "99910000Y" {
+					require.Empty(t, made.Clients)
+					require.Equal(t, "PERDEU", made.Prospects[0].State)
+				}
+			}
+		})
+	}
+	t.Run("a number that does not come over", func(t *testing.T) {
+		for n, end := range map[string]string{"0500": "CONCLUIDA", "0501": "FALHA"} {
+			w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+			s := sale{n: 400 + len(end)}
+			s.change = func(doc map[string]any) {
+				at(doc, "products", "broadband", "mobile_lines", 0)["msisdn"] = fmt.Sprintf("6%04d%s", s.n, n)
+			}
+			heard := w.ends(w.send(s), "done")
+			require.Equal(t, end, at(heard, "lines", 0)["portability"])
+		}
+	})
+}
