@@ -125,10 +125,6 @@ func TestLoadTells(t *testing.T) {
 			"emenda: 1\ngateway:\n  data: x/${input.a}\n",
 			"g.yaml:3:11: only environment variables can stand in ${} here\n    3 |   data: x/${input.a}\n      |           ^^^^^^^^^^\n      = gateway.yaml knows only ${env:NAME}, ${env:NAME:-default} and { secret: NAME }\n",
 		},
-		"later": {
-			"emenda: 1\nschedules: []\n",
-			"g.yaml:2:1: \"schedules\": not supported yet: schedules belong to durable orders\n    2 | schedules: []\n      | ^^^^^^^^^\n",
-		},
 		"a default is checked": {
 			"emenda: 1\nbackends:\n  b: { contract: b, url: \"https://u:p@h\", timeout: \"${env:T:-soon}\" }\n",
 			"g.yaml:3:26: no user or password can stand in an address\n    3 |   b: { contract: b, url: \"https://u:p@h\", timeout: \"${env:T:-soon}\" }\n      |                          ^^^^^^^^^^^^^^^\n" +

@@ -4,8 +4,8 @@
 //
 // An order runs to its end under the configuration it began under, which is
 // kept with it; its calls go out with the addresses, credentials and limits of
-// the configuration that serves now. Nothing is opened before a durable
-// mapping is served. While the database is away, everything else serves on.
+// the configuration that serves now. Schedules run wholly under that. Nothing is
+// opened before a durable mapping or a schedule is served. While the database is away, everything else serves on.
 package durable
 
 import (
@@ -63,6 +63,7 @@ type Orders struct {
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
+	timed   timed
 }
 
 // wanted is where orders are to be kept.
@@ -79,16 +80,17 @@ func New(o Options) *Orders {
 	return v
 }
 
-// Serve says through what calls go out. Orders wait for it.
+// Serve says through what calls go out. Orders and schedules wait for it.
 func (v *Orders) Serve(hold Hold) {
 	v.once.Do(func() {
 		v.hold = hold
 		close(v.serving)
+		v.Reschedule()
 	})
 }
 
-// Prepare opens what keeps the orders, if l has durable mappings and nothing
-// has opened it. A database that is away does not keep l from serving: opening
+// Prepare opens what keeps the orders, if l has durable mappings or schedules
+// and nothing has opened it. A database that is away does not keep l from serving: opening
 // is tried again until it comes.
 func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	v.mu.Lock()
@@ -97,13 +99,13 @@ func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	if l.Durable() {
 		v.remember(l)
 	}
-	if v.wanted != nil || v.closed || !l.Durable() {
+	if v.wanted != nil || v.closed || !l.Durable() && !l.Scheduled(settings) {
 		return nil
 	}
 	w := &wanted{url: settings.OrdersURL.Reveal(), data: l.DataFolder(settings)}
 	e, err := v.open(w)
 	if errors.Is(err, order.ErrDown) {
-		v.o.Log.Warn("the orders' database is away; durable mappings answer that they cannot serve until it comes", slog.String("error", err.Error()))
+		v.o.Log.Warn("the orders' database is away; durable mappings answer that they cannot serve, and schedules wait, until it comes", slog.String("error", err.Error()))
 		v.wanted = w
 		v.work.Go(func() { v.openLater(w) })
 		return nil
@@ -162,6 +164,7 @@ func (v *Orders) openLater(w *wanted) {
 			return
 		}
 		v.o.Log.Info("the orders' database is there")
+		v.Reschedule()
 		return
 	}
 }
@@ -223,7 +226,7 @@ func (v *Orders) Engine() (*order.Engine, error) {
 }
 
 // Health tells how the orders' database is: kind is "sqlite", "postgres" or ""
-// when no durable mapping needs one.
+// when no durable mapping and no schedule needs one.
 func (v *Orders) Health(ctx context.Context) (kind string, up bool) {
 	v.mu.Lock()
 	w, e := v.wanted, v.engine

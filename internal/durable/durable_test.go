@@ -264,7 +264,7 @@ func TestWhatEndedLongAgoIsEmptied(t *testing.T) {
 			g.until(id, "waiting")
 			g.ask("anna", "DELETE", "/v1/things/"+id, "")
 			g.until(id, "undone")
-			g.later = c.later
+			g.later.Store(int64(c.later))
 			g.restart()
 			if c.emptied {
 				require.Eventually(t, func() bool {

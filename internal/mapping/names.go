@@ -18,9 +18,10 @@ type planner struct {
 	plan   *Plan
 	isFlow bool
 	// durable tells that steps are recorded: of a durable mapping, or of a flow that only those call.
-	durable bool
-	langs   *Languages // of the dialect it answers in
-	anyOf   bool       // it answers in any dialect: a form, looked at on its own
+	durable   bool
+	scheduled bool       // it is what a schedule runs
+	langs     *Languages // of the dialect it answers in
+	anyOf     bool       // it answers in any dialect: a form, looked at on its own
 
 	names  []*expr.Name // the plain names, as steps and lets see them
 	nodes  []*node      // lets and steps, in the file's order
