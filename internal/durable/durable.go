@@ -57,6 +57,7 @@ type Orders struct {
 	engine  *order.Engine // nil: not open
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
+	loading map[string]*loading         // by hash: what is being loaded
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
@@ -68,7 +69,7 @@ type wanted struct{ url, data string }
 // New makes Orders that keep nothing until Prepare. Close them before the
 // snapshots they call through.
 func New(o Options) *Orders {
-	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, renewed: map[string]time.Time{}}
+	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, loading: map[string]*loading{}, renewed: map[string]time.Time{}}
 	if v.clock == nil {
 		v.clock = time.Now
 	}
@@ -319,28 +320,62 @@ func told(state *exchange.OrderState, s *order.Status) {
 	}
 }
 
-// under gives the configuration an order began under.
+// loading is a configuration that somebody is loading.
+type loading struct {
+	done chan struct{} // closed when it has ended
+	l    *snapshot.Loaded
+	err  error
+}
+
+// under gives the configuration an order began under. Of many orders that ask at
+// once, as all do after a restart, one loads it: it takes tens of megabytes.
 func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snapshot.Loaded, error) {
-	v.mu.Lock()
-	l := v.loaded[hash]
-	v.mu.Unlock()
-	if l != nil {
-		return l, nil
+	for {
+		v.mu.Lock()
+		if l := v.loaded[hash]; l != nil {
+			v.mu.Unlock()
+			return l, nil
+		}
+		other := v.loading[hash]
+		if other == nil {
+			mine := &loading{done: make(chan struct{})}
+			v.loading[hash] = mine
+			v.mu.Unlock()
+			v.load(ctx, e, hash, mine)
+			return mine.l, mine.err
+		}
+		v.mu.Unlock()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if other.err != nil && !errors.Is(other.err, context.Canceled) && !errors.Is(other.err, context.DeadlineExceeded) {
+			return nil, other.err
+		}
 	}
+}
+
+// load loads a configuration for all who ask for it meanwhile.
+func (v *Orders) load(ctx context.Context, e *order.Engine, hash string, mine *loading) {
+	defer func() { // also when it panics
+		if mine.l == nil && mine.err == nil {
+			mine.err = errors.New("the configuration could not be loaded")
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		if mine.l != nil {
+			v.loaded[hash] = mine.l
+		}
+		delete(v.loading, hash)
+		close(mine.done)
+	}()
 	bundle, err := e.Plan(ctx, hash)
 	if err != nil {
-		return nil, err
+		mine.err = err
+		return
 	}
-	if l, err = snapshot.LoadBundle(bundle); err != nil {
-		return nil, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if other := v.loaded[hash]; other != nil {
-		return other, nil
-	}
-	v.loaded[hash] = l
-	return l, nil
+	mine.l, mine.err = snapshot.LoadBundle(bundle)
 }
 
 // planOf gives the plan of an order.
