@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -57,7 +59,7 @@ type Orders struct {
 	engine  *order.Engine // nil: not open
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
-	loading map[string]*loading         // by hash: what is being loaded
+	loading singleflight.Group          // by hash
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
@@ -69,7 +71,7 @@ type wanted struct{ url, data string }
 // New makes Orders that keep nothing until Prepare. Close them before the
 // snapshots they call through.
 func New(o Options) *Orders {
-	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, loading: map[string]*loading{}, renewed: map[string]time.Time{}}
+	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, renewed: map[string]time.Time{}}
 	if v.clock == nil {
 		v.clock = time.Now
 	}
@@ -92,6 +94,9 @@ func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.keep = settings.OrdersKeep
+	if l.Durable() {
+		v.remember(l)
+	}
 	if v.wanted != nil || v.closed || !l.Durable() {
 		return nil
 	}
@@ -270,7 +275,7 @@ const renewAfter = 10 * time.Minute
 // keepPlan keeps the configuration that an order is about to begin under.
 func (v *Orders) keepPlan(ctx context.Context, e *order.Engine, l *snapshot.Loaded) error {
 	v.mu.Lock()
-	v.loaded[l.Hash] = l
+	v.remember(l)
 	last := v.renewed[l.Hash]
 	v.mu.Unlock()
 	if time.Since(last) < renewAfter {
@@ -320,62 +325,50 @@ func told(state *exchange.OrderState, s *order.Status) {
 	}
 }
 
-// loading is a configuration that somebody is loading.
-type loading struct {
-	done chan struct{} // closed when it has ended
-	l    *snapshot.Loaded
-	err  error
-}
-
 // under gives the configuration an order began under. Of many orders that ask at
 // once, as all do after a restart, one loads it: it takes tens of megabytes.
 func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snapshot.Loaded, error) {
-	for {
-		v.mu.Lock()
-		if l := v.loaded[hash]; l != nil {
-			v.mu.Unlock()
-			return l, nil
-		}
-		other := v.loading[hash]
-		if other == nil {
-			mine := &loading{done: make(chan struct{})}
-			v.loading[hash] = mine
-			v.mu.Unlock()
-			v.load(ctx, e, hash, mine)
-			return mine.l, mine.err
-		}
-		v.mu.Unlock()
-		select {
-		case <-other.done:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		if other.err != nil && !errors.Is(other.err, context.Canceled) && !errors.Is(other.err, context.DeadlineExceeded) {
-			return nil, other.err
-		}
+	v.mu.Lock()
+	l := v.loaded[hash]
+	v.mu.Unlock()
+	if l != nil {
+		return l, nil
 	}
-}
-
-// load loads a configuration for all who ask for it meanwhile.
-func (v *Orders) load(ctx context.Context, e *order.Engine, hash string, mine *loading) {
-	defer func() { // also when it panics
-		if mine.l == nil && mine.err == nil {
-			mine.err = errors.New("the configuration could not be loaded")
+	loading := v.loading.DoChan(hash, func() (any, error) {
+		bundle, err := e.Plan(v.ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		l, err := snapshot.LoadBundle(bundle)
+		if err != nil {
+			return nil, err
 		}
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		if mine.l != nil {
-			v.loaded[hash] = mine.l
+		v.remember(l)
+		return l, nil
+	})
+	select {
+	case r := <-loading:
+		if r.Err != nil {
+			return nil, r.Err
 		}
-		delete(v.loading, hash)
-		close(mine.done)
-	}()
-	bundle, err := e.Plan(ctx, hash)
-	if err != nil {
-		mine.err = err
-		return
+		return r.Val.(*snapshot.Loaded), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	mine.l, mine.err = snapshot.LoadBundle(bundle)
+}
+
+// remembered bounds the configurations that are held beside those that orders run under.
+const remembered = 8
+
+// remember holds a configuration for orders to come. v.mu is held.
+func (v *Orders) remember(l *snapshot.Loaded) {
+	if v.loaded[l.Hash] == nil && len(v.loaded) >= remembered {
+		clear(v.loaded)
+		clear(v.renewed)
+	}
+	v.loaded[l.Hash] = l
 }
 
 // planOf gives the plan of an order.
