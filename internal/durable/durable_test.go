@@ -1,17 +1,22 @@
 package durable_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/emenda-gateway/emenda/internal/pgtest"
+	"github.com/emenda-gateway/emenda/internal/snapshot"
 )
 
 // databases runs a test on both.
@@ -290,4 +295,37 @@ func (g *gateway) text(path string) string {
 	text, err := io.ReadAll(res.Body)
 	require.NoError(g.t, err)
 	return string(text)
+}
+
+// Many orders that ask at once, as after a restart, have their configuration loaded
+// once: a load takes as much as a start.
+func TestConfigurationIsLoadedOnce(t *testing.T) {
+	g := begin(t, newShop(t), "")
+	g.until(g.make("anna", "lamp"), "waiting")
+	loaded, list := snapshot.Load(g.config)
+	require.False(t, list.HasErrors(), list.Text())
+	allocated := func(fn func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		fn()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	under := func(many int) {
+		g.orders.Forget(loaded.Hash)
+		var all sync.WaitGroup
+		for range many {
+			all.Go(func() { assert.NoError(t, g.orders.Under(t.Context(), loaded.Hash)) })
+		}
+		all.Wait()
+	}
+	one := allocated(func() { under(1) })
+	require.Less(t, allocated(func() { under(100) }), 5*one)
+
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	g.orders.Forget(loaded.Hash)
+	require.Error(t, g.orders.Under(gone, loaded.Hash))
+	require.NoError(t, g.orders.Under(t.Context(), loaded.Hash), "who gives up spoils it for nobody")
+	require.Error(t, g.orders.Under(t.Context(), "none"))
 }

@@ -29,8 +29,13 @@ const (
 
 // showSaleCost measures what sales cost, with stand-ins in a process of their own.
 func showSaleCost(o options, r *report) error {
-	if err := costOf(o, r, "SQLite", nil); err != nil {
-		return err
+	if strings.Contains("sqlite", o.scene) {
+		if err := costOf(o, r, "SQLite", nil); err != nil {
+			return err
+		}
+	}
+	if !strings.Contains("postgresql", o.scene) {
+		return nil
 	}
 	pg, err := startPostgres()
 	if err != nil {

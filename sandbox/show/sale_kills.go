@@ -52,7 +52,7 @@ type killing struct {
 	counter *counter
 	sales   []*killedSale
 	kills   int
-	ready   time.Duration // until a killed gateway served again, the longest
+	ready   time.Duration     // until a killed gateway served again, the longest
 	logs    map[*process]bool // of every process that there was
 	selling sync.WaitGroup
 	mu      sync.Mutex
