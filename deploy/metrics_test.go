@@ -14,7 +14,9 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
 
+	"github.com/emenda-gateway/emenda/internal/durable"
 	"github.com/emenda-gateway/emenda/internal/observe"
+	"github.com/emenda-gateway/emenda/internal/order"
 )
 
 // known gives every series the gateway exposes, and its labels.
@@ -42,6 +44,10 @@ func known(t *testing.T) map[string][]string {
 	m.UnderMaintenance("backend", "b")
 	m.Connections(func() int { return 0 })
 	m.Certificate("listener", "listen", time.Unix(1, 0))
+	m.Ask(func() []observe.Sample {
+		some := []order.Count{{Route: "r", State: order.Stuck, N: 1}}
+		return durable.SamplesOf("sqlite", true, &order.Counts{Open: some, Ended: some}, time.Unix(1, 0))
+	})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	series := map[string][]string{}

@@ -97,12 +97,15 @@ func (v *Orders) answer(ctx context.Context, e *order.Engine, r *contract.Reques
 	if err := v.mayBeSeen(ctx, e, id, q.Get("caller"), q.Get("route")); err != nil {
 		return refused(err)
 	}
-	if len(parts) == 2 {
+	if len(parts) == 2 || parts[2] == "graph" {
 		d, err := v.Get(ctx, id)
-		if err != nil {
+		switch {
+		case err != nil:
 			return refused(err)
+		case len(parts) == 2:
+			return http.StatusOK, d
 		}
-		return http.StatusOK, d
+		return http.StatusOK, map[string]string{"svg": string(Graph(d))}
 	}
 	var body struct{ Decision, By, Reason string }
 	if err := json.Unmarshal(r.Body, &body); err != nil {

@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/config"
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -57,6 +59,7 @@ type Orders struct {
 	engine  *order.Engine // nil: not open
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
+	loading singleflight.Group          // by hash
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
@@ -87,12 +90,15 @@ func (v *Orders) Serve(hold Hold) {
 }
 
 // Prepare opens what keeps the orders, if l has durable mappings or schedules
-// and nothing has opened it. A database that is away does not keep l from serving: opening
-// is tried again until it comes.
+// and nothing has opened it. A database that is away does not keep l from
+// serving: opening is tried again until it comes.
 func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.keep = settings.OrdersKeep
+	if l.Durable() {
+		v.remember(l)
+	}
 	if v.wanted != nil || v.closed || !l.Durable() && !l.Scheduled(settings) {
 		return nil
 	}
@@ -272,7 +278,7 @@ const renewAfter = 10 * time.Minute
 // keepPlan keeps the configuration that an order is about to begin under.
 func (v *Orders) keepPlan(ctx context.Context, e *order.Engine, l *snapshot.Loaded) error {
 	v.mu.Lock()
-	v.loaded[l.Hash] = l
+	v.remember(l)
 	last := v.renewed[l.Hash]
 	v.mu.Unlock()
 	if time.Since(last) < renewAfter {
@@ -322,7 +328,8 @@ func told(state *exchange.OrderState, s *order.Status) {
 	}
 }
 
-// under gives the configuration an order began under.
+// under gives the configuration an order began under. Of many orders that ask at
+// once, as all do after a restart, one loads it: it takes tens of megabytes.
 func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snapshot.Loaded, error) {
 	v.mu.Lock()
 	l := v.loaded[hash]
@@ -330,20 +337,41 @@ func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snap
 	if l != nil {
 		return l, nil
 	}
-	bundle, err := e.Plan(ctx, hash)
-	if err != nil {
-		return nil, err
+	loading := v.loading.DoChan(hash, func() (any, error) {
+		bundle, err := e.Plan(v.ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		l, err := snapshot.LoadBundle(bundle)
+		if err != nil {
+			return nil, err
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.remember(l)
+		return l, nil
+	})
+	select {
+	case r := <-loading:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*snapshot.Loaded), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	if l, err = snapshot.LoadBundle(bundle); err != nil {
-		return nil, err
+}
+
+// remembered bounds the configurations that are held beside those that orders run under.
+const remembered = 8
+
+// remember holds a configuration for orders to come. v.mu is held.
+func (v *Orders) remember(l *snapshot.Loaded) {
+	if v.loaded[l.Hash] == nil && len(v.loaded) >= remembered {
+		clear(v.loaded)
+		clear(v.renewed)
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if other := v.loaded[hash]; other != nil {
-		return other, nil
-	}
-	v.loaded[hash] = l
-	return l, nil
+	v.loaded[l.Hash] = l
 }
 
 // planOf gives the plan of an order.

@@ -237,9 +237,13 @@ func TestWhatIsToldOfOrders(t *testing.T) {
 		return len(m["orders"].([]any)) == 3
 	}, waitLong, waitTick)
 	text = g.text("/metrics")
-	for _, line := range []string{`emenda_orders{route="api/make",state="waiting"} 3`, "emenda_orders_waiting 3", `emenda_orders_up{database="sqlite"} 1`} {
-		require.True(t, strings.Contains(text, line+"\n"), line) // the whole text would be long
+	var orders []string // the whole text would be long to show
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "emenda_orders") {
+			orders = append(orders, strings.TrimSpace(line))
+		}
 	}
+	require.Subset(t, orders, []string{`emenda_orders{route="api/make",state="waiting"} 3`, "emenda_orders_waiting 3", `emenda_orders_up{database="sqlite"} 1`})
 	for _, text := range []string{text, g.log.text()} {
 		require.NotContains(t, text, "11144477735")
 	}

@@ -22,13 +22,19 @@ type counted struct {
 // Samples tells how many orders there are, by route and state, how old the
 // oldest is and what waits, and how schedules ran: none before a durable mapping
 // or a schedule is served.
-func (v *Orders) Samples() (all []observe.Sample) {
+func (v *Orders) Samples() []observe.Sample {
 	ctx, cancel := context.WithTimeout(v.ctx, 2*time.Second)
 	defer cancel()
 	kind, up := v.Health(ctx)
 	if kind == "" {
 		return nil
 	}
+	return append(SamplesOf(kind, up, v.counts(ctx), v.clock()), v.scheduleSamples(ctx)...)
+}
+
+// SamplesOf gives the samples of orders that are kept in a kind of database;
+// without counts, whether it is up alone.
+func SamplesOf(kind string, up bool, c *order.Counts, now time.Time) (all []observe.Sample) {
 	gauge := func(name, help string, value float64, labels ...observe.Label) {
 		all = append(all, observe.Sample{Name: name, Help: help, Value: value, Labels: labels})
 	}
@@ -37,9 +43,7 @@ func (v *Orders) Samples() (all []observe.Sample) {
 		one = 1
 	}
 	gauge("emenda_orders_up", "Whether orders can be kept.", one, observe.Label{Name: "database", Value: kind})
-	all = append(all, v.scheduleSamples(ctx)...)
-	c, ok := v.counts(ctx)
-	if !ok {
+	if c == nil {
 		return all
 	}
 	labels := func(n order.Count) []observe.Label {
@@ -53,7 +57,7 @@ func (v *Orders) Samples() (all []observe.Sample) {
 	}
 	age := 0.0
 	if !c.Oldest.IsZero() {
-		age = v.clock().Sub(c.Oldest).Seconds()
+		age = now.Sub(c.Oldest).Seconds()
 	}
 	gauge("emenda_orders_oldest_seconds", "Age of the oldest order that is not over.", age)
 	gauge("emenda_orders_waiting", "Orders that wait for an event, a time or a person.", float64(c.Waiting))
@@ -63,10 +67,11 @@ func (v *Orders) Samples() (all []observe.Sample) {
 	return all
 }
 
-func (v *Orders) counts(ctx context.Context) (order.Counts, bool) {
+// counts counts, at most every few seconds; nil when it cannot.
+func (v *Orders) counts(ctx context.Context) *order.Counts {
 	e, err := v.Engine()
 	if err != nil {
-		return order.Counts{}, false
+		return nil
 	}
 	k := &v.counted
 	k.mu.Lock()
@@ -74,11 +79,12 @@ func (v *Orders) counts(ctx context.Context) (order.Counts, bool) {
 	if time.Since(k.at) >= countsFresh {
 		c, err := e.Counts(ctx)
 		if err != nil {
-			return c, false
+			return nil
 		}
 		k.last, k.at = c, time.Now()
 	}
-	return k.last, true
+	last := k.last
+	return &last
 }
 
 // scheduleSamples tells how schedules ran in this process, and when they last succeeded in any.

@@ -193,7 +193,7 @@ func (g *gateway) start() {
 			defer cancel()
 			require.NoError(t, g.orders.Close(ctx))
 			require.NoError(t, g.server.Shutdown(ctx))
-			<-served
+			require.NoError(t, <-served)
 			g.admin.Close()
 			require.NoError(t, kept.Close())
 		})

@@ -32,11 +32,14 @@ func runOrder(plan *mapping.Plan, test *mapping.Test, orders *rehearse.Orders, e
 		return []string{"an order was begun, expected none"}
 	}
 	begun := orders.Begun[0]
-	r := &rehearse.Recorder{Now: begun.Now, Events: slices.Clone(test.Events), Decisions: slices.Clone(test.Decisions)}
+	r := &rehearse.Recorder{Now: begun.Now, Events: slices.Clone(test.Events), Decisions: slices.Clone(test.Decisions), Over: over(env)}
 	run := &flow.OrderEnv{Env: *env, Record: r, Clock: r.Clock}
 	end, err := flow.RunOrder(plan, begun.Given, run)
 	if errors.Is(err, rehearse.ErrNobody) {
 		end.State, end.Step, end.Class, err = r.Last.State, r.Last.Step, r.Last.Class, nil
+	}
+	if errors.Is(err, rehearse.ErrOver) {
+		return nil // the book tells why
 	}
 	if err != nil {
 		return []string{"the order cannot be run: " + err.Error()}
@@ -67,8 +70,17 @@ func runOrder(plan *mapping.Plan, test *mapping.Test, orders *rehearse.Orders, e
 
 // runLasting runs a flow that only orders call.
 func runLasting(p *mapping.Plan, test *mapping.Test, input []byte, env *flow.Env) (contract.State, string, string, []byte, error) {
-	r := &rehearse.Recorder{Now: env.Now, Events: slices.Clone(test.Events), Decisions: slices.Clone(test.Decisions)}
+	r := &rehearse.Recorder{Now: env.Now, Events: slices.Clone(test.Events), Decisions: slices.Clone(test.Decisions), Over: over(env)}
 	return flow.RunLasting(p, input, env.Now.Add(flowDeadline), &flow.OrderEnv{Env: *env, Record: r, Clock: r.Clock})
+}
+
+// over tells whether a call came that the test does not expect: whatever is
+// tried again after it is in vain.
+func over(env *flow.Env) func() bool {
+	if b, ok := env.Calls.(*rehearse.Book); ok {
+		return b.Troubled
+	}
+	return nil
 }
 
 // flowDeadline is that of the order a flow is tested in.

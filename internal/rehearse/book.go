@@ -190,6 +190,13 @@ func (b *Book) Left() (left []*mapping.TestCall) {
 	return left
 }
 
+// Troubled tells whether a call came that nothing expected.
+func (b *Book) Troubled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.problems) > 0
+}
+
 // Rest tells what went wrong with calls: unexpected ones, and ones that were not made.
 func (b *Book) Rest() []string {
 	problems := b.problems

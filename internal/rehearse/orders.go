@@ -16,6 +16,9 @@ import (
 // ErrNobody tells that a rehearsal's order waits for people, and nobody decides.
 var ErrNobody = errors.New("nobody decides")
 
+// ErrOver tells that a rehearsal's order was ended because the rehearsal had failed.
+var ErrOver = errors.New("the rehearsal has failed")
+
 // Orders keeps the orders of a rehearsal, and runs none of them.
 type Orders struct {
 	Begun []*exchange.NewOrder
@@ -59,6 +62,9 @@ type Recorder struct {
 	Decisions []string
 	Meets     bool // every event that is waited for comes at once, without a body
 	Last      flow.Progress
+	// Over, where it is given, tells that the rehearsal has failed: an order
+	// that would wait and try again does not.
+	Over func() bool
 
 	records []entry
 	at      int
@@ -118,6 +124,9 @@ func (r *Recorder) Step(name string, fn func(ctx context.Context) ([]byte, error
 // Sleep moves the clock.
 func (r *Recorder) Sleep(d time.Duration) error {
 	_, err := r.next("sleep", "", func() (entry, error) {
+		if r.Over != nil && r.Over() {
+			return entry{}, ErrOver
+		}
 		r.Now = r.Now.Add(max(d, 0))
 		return entry{}, nil
 	})
