@@ -90,8 +90,8 @@ func (v *Orders) Serve(hold Hold) {
 }
 
 // Prepare opens what keeps the orders, if l has durable mappings or schedules
-// and nothing has opened it. A database that is away does not keep l from serving: opening
-// is tried again until it comes.
+// and nothing has opened it. A database that is away does not keep l from
+// serving: opening is tried again until it comes.
 func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()

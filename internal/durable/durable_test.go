@@ -329,3 +329,36 @@ func TestConfigurationIsLoadedOnce(t *testing.T) {
 	require.NoError(t, g.orders.Under(t.Context(), loaded.Hash), "who gives up spoils it for nobody")
 	require.Error(t, g.orders.Under(t.Context(), "none"))
 }
+
+// Whichever route an order came by, it is one of the mapping's, before and after a restart.
+func TestOrderOfAnotherRoute(t *testing.T) {
+	g := prepare(t, newShop(t), "")
+	change := func(name, old, now string) {
+		name = filepath.Join(filepath.Dir(g.config), name)
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Contains(t, string(text), old)
+		require.NoError(t, os.WriteFile(name, []byte(strings.Replace(string(text), old, now, 1)), 0o600))
+	}
+	other := filepath.Join(filepath.Dir(g.config), "mappings", "dialects")
+	text, err := os.ReadFile(filepath.Join(other, "api.yaml"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(other, "other.yaml"), []byte(strings.NewReplacer("dialect: api", "dialect: other", "/v1", "/v2").Replace(string(text))), 0o600))
+	change("mappings/api/make.yaml", "route: { method: POST, path: things, dialect: api }", "route: [{ method: POST, path: things, dialect: api }, { method: POST, path: goods, dialect: other }]")
+	change("gateway.yaml", "callers:\n", "callers:\n  cleo: { dialect: other, token: { secret: CLEO }, permissions: [\"other.*\"] }\n")
+	g.env["CLEO"] = "key-cleo"
+	g.start()
+	status, m := g.ask("cleo", "POST", "/v2/goods", `{"name":"lamp","document":"11144477735"}`)
+	require.Equal(t, 202, status, m)
+	id := m["id"].(string)
+	require.NotEqual(t, id, g.make("anna", "lamp"))
+	g.until(id, "waiting")
+	g.restart()
+	m = g.until(id, "waiting")
+	require.Equal(t, "api/make", m["route"])
+	require.Equal(t, "cleo", m["caller"])
+	status, _ = g.ask("bert", "POST", "/v1/things/"+id+"/met", `{"where":"home"}`)
+	require.Equal(t, 202, status)
+	m = g.until(id, "done")
+	require.Equal(t, []string{"made ok", "met ok", "closed ok"}, steps(m))
+}

@@ -14,7 +14,8 @@ import (
 type planner struct {
 	*loader
 	doc    *document
-	form   *document // whose lets and rules are the plan's, too; nil: none
+	route  *yamldoc.Node // of a mapping: the one it is compiled for
+	form   *document     // whose lets and rules are the plan's, too; nil: none
 	plan   *Plan
 	isFlow bool
 	// durable tells that steps are recorded: of a durable mapping, or of a flow that only those call.
