@@ -218,7 +218,9 @@ func (c *costing) idle(what string, empty int64, orders int) (rss int64, err err
 	}
 	share := 100 * (after - before).Seconds() / costIdle.Seconds()
 	c.r.check(share < 25, "%.1f %% of a core for nothing", share)
-	c.r.notef("%.1f %% of a core, %d MB resident", share, rss>>20)
+	inUse, err := c.g.metric("go_memstats_heap_inuse_bytes")
+	c.r.check(err == nil, "%v", err)
+	c.r.notef("%.1f %% of a core, %d MB resident, %d MB of heap in use", share, rss>>20, int64(inUse)>>20)
 	if orders > 0 && rss > empty {
 		c.r.notef("%d kB for each sale above the empty gateway", (rss-empty)>>10/int64(orders))
 	}
