@@ -144,7 +144,7 @@ func (s *shipped) with(f *diag.File, text string) (*Loaded, diag.List) {
 // neither sees is listed, with the reason, in testdata/survivors.txt.
 func TestMutants(t *testing.T) {
 	begin := time.Now()
-	defer debug.SetGCPercent(debug.SetGCPercent(400)) // each mutant leaves much behind
+	defer debug.SetGCPercent(debug.SetGCPercent(200)) // each mutant leaves much behind
 	list := readSurvivors(t)
 	var all, ofContracts []*mutant
 	of := map[*mutant]*shipped{}
