@@ -70,7 +70,7 @@ func TestScheduleRunsOnceAmongReplicas(t *testing.T) {
 	for range 2 {
 		g := prepare(t, s, database)
 		g.schedule(hourly)
-		g.shortly(0, time.Second)
+		g.shortly(0, 5*time.Second)
 		g.start()
 		all = append(all, g)
 	}
@@ -94,7 +94,7 @@ func TestScheduleFails(t *testing.T) {
 	g := prepare(t, newShop(t), "")
 	g.schedule(hourly)
 	g.shop.refuse = "/close"
-	g.shortly(0, time.Second)
+	g.shortly(0, 5*time.Second)
 	g.start()
 	one := g.untilRan("failed")
 	require.Nil(t, one["succeeded"])
@@ -111,7 +111,7 @@ func TestSchedulesAreReloaded(t *testing.T) {
 	dir := filepath.Join(filepath.Dir(g.config), "mappings")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "hear.yaml"), []byte("emenda: 1\nroute: { path: hear, dialect: api }\nreply: [{ json: {} }]\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "sweep.yaml"), []byte("emenda: 1\nflow: sweep\ninput: { id: { type: integer, required: true } }\nsteps: { closed: { call: shop.close, with: { id: \"${input.id}\" } } }\nresult: {}\n"), 0o600))
-	g.shortly(0, 3*time.Second)
+	g.shortly(0, 10*time.Second)
 	g.start()
 	require.Nil(t, g.scheduled())
 	kind, _ := g.orders.Health(t.Context())
@@ -124,7 +124,7 @@ func TestSchedulesAreReloaded(t *testing.T) {
 	g.untilRan("ok")
 	g.shop.with(func() { require.Equal(t, []int{8}, g.shop.closed) })
 
-	g.shortly(1, time.Second)
+	g.shortly(1, 5*time.Second)
 	g.schedule("schedules:\n  sweep: { cron: '0 * * * *', call: flows.sweep, with: { id: 9 } }\n")
 	g.reload()
 	require.Eventually(t, func() bool { return strings.Count(g.log.text(), `"msg":"a schedule ran"`) == 2 }, waitLong, waitTick)

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 // How long tests wait for what must come.
 const (
-	waitLong = 20 * time.Second
+	waitLong = 60 * time.Second
 	waitTick = 20 * time.Millisecond
 )
 
