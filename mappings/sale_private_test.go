@@ -3,113 +3,25 @@ package mappings_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/emenda-gateway/emenda/internal/durable"
-	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/pgtest"
-	"github.com/emenda-gateway/emenda/internal/snapshot"
-	"github.com/emenda-gateway/emenda/routes"
 	"github.com/emenda-gateway/emenda/sandbox"
 )
 
-// discreet is a gateway that sells, at the log level that says most.
-type discreet struct {
-	t      *testing.T
-	url    string
-	admin  http.Handler
-	box    *sandbox.Sandbox
-	orders *durable.Orders
-	data   string
-	lines  syncLines
-}
-
-// syncLines collects the log lines of several goroutines.
-type syncLines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *syncLines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *syncLines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func startDiscreet(t *testing.T, database string) *discreet {
-	t.Helper()
-	box, err := sandbox.Start(sandbox.Options{MVNO: sandbox.MVNOOptions{PortStep: time.Millisecond}})
-	require.NoError(t, err)
-	text, err := os.ReadFile("../gateway.yaml")
-	require.NoError(t, err)
-	here, err := os.Getwd()
-	require.NoError(t, err)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "gateway.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "  mappings: ./mappings\n", "  mappings: "+here+"\n", 1)), 0o600))
-	w := &discreet{t: t, box: box, data: filepath.Join(dir, "data")}
-	env := map[string]string{
-		"EMENDA_DATA": w.data, "EMENDA_SEAL_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)), "DATABASE_URL": database,
-		"ERP_URL": box.URL(), "ERP_USER": sandbox.DefaultUser, "ERP_PASSWORD": sandbox.DefaultPassword,
-		"OZMAP_URL": box.URL() + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "GEOCODER_URL": box.URL() + sandbox.GeocoderPath,
-		"MVNO_URL": box.URL() + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "PARTNER_KEY": "key-of-the-partner", "INSTALLER_KEY": "key-of-the-installer",
-		"PARTNER_CALLBACK_URL": box.URL() + sandbox.PartnerPath, "PARTNER_CALLBACK_KEY": sandbox.PartnerKey,
-	}
-	reloader, problems, err := snapshot.Begin(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok && v != "" })
-	require.NoError(t, err, problems.Text())
-	log := slog.New(slog.NewJSONHandler(&w.lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	metrics := observe.NewMetrics("test")
-	kept, err := reloader.OpenStore(metrics, log)
-	require.NoError(t, err)
-	w.orders = durable.New(durable.Options{Keys: kept.Keys(), Log: log})
-	snap, err := reloader.Open(kept, w.orders, metrics, log)
-	require.NoError(t, err)
-	server := routes.NewServer(snap, metrics, log)
-	server.OrdersWith(w.orders)
-	metrics.Ask(w.orders.Samples)
-	reloader.Serve(server.Swap)
-	w.orders.Serve(server.Hold)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	w.url, w.admin = "http://"+ln.Addr().String(), server.Admin("")
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
-	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		require.NoError(t, w.orders.Close(ctx))
-		require.NoError(t, server.Shutdown(ctx))
-		require.NoError(t, <-ended)
-		require.NoError(t, kept.Close())
-		require.NoError(t, box.Close(ctx))
-	})
-	return w
-}
-
-func (w *discreet) post(path, key, id string, body []byte) (status int, answer map[string]any) {
+func (w *sellerWorld) post(path, key, id string, body []byte) (status int, answer map[string]any) {
 	w.t.Helper()
 	r, err := http.NewRequest(http.MethodPost, w.url+path, bytes.NewReader(body))
 	require.NoError(w.t, err)
@@ -122,7 +34,7 @@ func (w *discreet) post(path, key, id string, body []byte) (status int, answer m
 }
 
 // sells sends a sale, has it installed, and waits for its end.
-func (w *discreet) sells(id string, body []byte, state string) {
+func (w *sellerWorld) sells(id string, body []byte, state string) {
 	w.t.Helper()
 	status, said := w.post("/v1/vendas", "partner", id, body)
 	require.Equal(w.t, http.StatusAccepted, status, said)
@@ -136,7 +48,7 @@ func (w *discreet) sells(id string, body []byte, state string) {
 }
 
 // page gives a page of the admin listener.
-func (w *discreet) page(path string) string {
+func (w *sellerWorld) page(path string) string {
 	answer := httptest.NewRecorder()
 	w.admin.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 	return answer.Body.String()
@@ -192,7 +104,7 @@ func TestNothingOfPeopleIsWritten(t *testing.T) {
 	server := pgtest.Start(t)
 	for name, database := range map[string]string{"SQLite": "", "PostgreSQL": server.URL()} {
 		t.Run(name, func(t *testing.T) {
-			w := startDiscreet(t, database)
+			w := startSales(t, database)
 			w.sells("sale-done", []byte(body), "done")
 			w.box.Fault(sandbox.Fault{Operation: "comercial.prospectos.cadastrar", Kind: sandbox.KindBusiness, Body: `{"error":"Zqxnome ja existe, CPF 71428793860"}`})
 			w.sells("sale-undone", []byte(strings.Replace(body, `"Madrid"`, `"Getafe"`, 1)), "undone")

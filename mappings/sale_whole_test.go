@@ -3,107 +3,29 @@ package mappings_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/emenda-gateway/emenda/internal/durable"
-	"github.com/emenda-gateway/emenda/internal/observe"
-	"github.com/emenda-gateway/emenda/internal/snapshot"
-	"github.com/emenda-gateway/emenda/routes"
 	"github.com/emenda-gateway/emenda/sandbox"
 )
 
-// soldWorld is the shipped gateway, with its orders, in front of all stand-ins
-// that a sale meets.
-type soldWorld struct {
-	t      *testing.T
-	url    string
-	admin  http.Handler
-	box    *sandbox.Sandbox
-	orders *durable.Orders
-}
-
-// soldLog collects log lines of several goroutines.
-type soldLog struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *soldLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *soldLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func startSold(t *testing.T) *soldWorld {
+// startSold starts a gateway that sells, whose log must hold nothing of people.
+func startSold(t *testing.T) *sellerWorld {
 	t.Helper()
-	box, err := sandbox.Start(sandbox.Options{MVNO: sandbox.MVNOOptions{PortStep: time.Millisecond}})
-	require.NoError(t, err)
-	text, err := os.ReadFile("../gateway.yaml")
-	require.NoError(t, err)
-	here, err := os.Getwd()
-	require.NoError(t, err)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "gateway.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), "  mappings: ./mappings\n", "  mappings: "+here+"\n", 1)), 0o600))
-	env := map[string]string{
-		"EMENDA_DATA": filepath.Join(dir, "data"), "EMENDA_SEAL_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
-		"ERP_URL": box.URL(), "ERP_USER": "sandbox", "ERP_PASSWORD": "sandbox",
-		"OZMAP_URL": box.URL() + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "GEOCODER_URL": box.URL() + sandbox.GeocoderPath,
-		"MVNO_URL": box.URL() + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword,
-		"PARTNER_CALLBACK_URL": box.URL() + sandbox.PartnerPath, "PARTNER_CALLBACK_KEY": sandbox.PartnerKey, "PARTNER_KEY": "key-of-the-partner",
-	}
-	reloader, _, err := snapshot.Begin(file, func(name string) (string, bool) { v, ok := env[name]; return v, ok && v != "" })
-	require.NoError(t, err)
-	var lines soldLog
-	log := slog.New(slog.NewJSONHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	metrics := observe.NewMetrics("test")
-	kept, err := reloader.OpenStore(metrics, log)
-	require.NoError(t, err)
-	orders := durable.New(durable.Options{Keys: kept.Keys(), Log: log})
-	snap, err := reloader.Open(kept, orders, metrics, log)
-	require.NoError(t, err)
-	server := routes.NewServer(snap, metrics, log)
-	server.OrdersWith(orders)
-	reloader.Serve(server.Swap)
-	orders.Serve(server.Hold)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ln) }()
+	w := startSales(t, "")
 	t.Cleanup(func() {
-		http.DefaultClient.CloseIdleConnections()
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-		defer cancel()
-		require.NoError(t, orders.Close(ctx))
-		require.NoError(t, server.Shutdown(ctx))
-		require.NoError(t, <-ended)
-		require.NoError(t, kept.Close())
-		require.NoError(t, box.Close(ctx))
 		for _, secret := range []string{sandbox.OzmapToken, sandbox.PartnerKey, "key-of-the-partner", "0200051332", "COMPRADOR", "@example.com"} {
-			require.NotContains(t, lines.String(), secret)
+			require.NotContains(t, w.lines.String(), secret)
 		}
 	})
-	return &soldWorld{t: t, url: "http://" + ln.Addr().String(), admin: server.Admin(""), box: box, orders: orders}
+	return w
 }
 
 // sale is a document of one customer, the document's own example otherwise.
@@ -164,7 +86,7 @@ func at(v any, path ...any) map[string]any {
 }
 
 // send sends a sale, tells that it is installed, and gives the order's id.
-func (w *soldWorld) send(s sale) string {
+func (w *sellerWorld) send(s sale) string {
 	r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(s.body(w.t)))
 	require.NoError(w.t, err)
 	r.Header.Set("Authorization", "Bearer key-of-the-partner")
@@ -186,7 +108,7 @@ func (w *soldWorld) send(s sale) string {
 }
 
 // ends waits for an order's end and gives what the partner heard of it last.
-func (w *soldWorld) ends(id, state string) map[string]any {
+func (w *sellerWorld) ends(id, state string) map[string]any {
 	w.t.Helper()
 	last := ""
 	defer func() {
@@ -219,7 +141,7 @@ func (w *soldWorld) ends(id, state string) map[string]any {
 }
 
 // of is what stands of a sale.
-func (w *soldWorld) of(s sale) sandbox.LedgerSale {
+func (w *sellerWorld) of(s sale) sandbox.LedgerSale {
 	w.t.Helper()
 	all := w.box.Ledger(s.document()).Sales
 	require.Len(w.t, all, 1)
@@ -227,7 +149,7 @@ func (w *soldWorld) of(s sale) sandbox.LedgerSale {
 }
 
 // whole checks that a sale stands once, with everything that belongs to it.
-func (w *soldWorld) whole(s sale) {
+func (w *sellerWorld) whole(s sale) {
 	w.t.Helper()
 	made := w.of(s)
 	require.Len(w.t, made.Prospects, 1)
@@ -246,7 +168,7 @@ func TestSaleOverTheSandbox(t *testing.T) {
 	t.Parallel()
 	w := startSold(t)
 	t.Run("whole, whatever answer is lost", func(t *testing.T) {
-		w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+		w := &sellerWorld{t: t, url: w.url, box: w.box, orders: w.orders}
 		lost := []string{
 			"", "comercial.prospectos.cadastrar", "comercial.prospectos.enderecos.cadastrar", "comercial.prospectos.converter.cliente",
 			"comercial.clientes.enderecos.cadastrar", "comercial.clientes.dados_debito.cadastrar", "comercial.contratos.cadastrar.pacote",
@@ -272,7 +194,7 @@ func TestSaleOverTheSandbox(t *testing.T) {
 		require.Empty(t, w.box.Ledger("").Twice)
 	})
 	t.Run("taken back", func(t *testing.T) {
-		w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+		w := &sellerWorld{t: t, url: w.url, box: w.box, orders: w.orders}
 		s := sale{n: 200}
 		w.box.Fault(sandbox.Fault{Operation: "mvno.ativar_simcard", Of: s.document(), Kind: sandbox.KindBusiness})
 		heard := w.ends(w.send(s), "undone")
@@ -305,7 +227,7 @@ func TestSaleOverTheSandbox(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+			w := &sellerWorld{t: t, url: w.url, box: w.box, orders: w.orders}
 			s := sale{n: c.n, change: c.change}
 			heard := w.ends(w.send(s), "undone")
 			require.Equal(t, c.step, heard["step"])
@@ -320,7 +242,7 @@ func TestSaleOverTheSandbox(t *testing.T) {
 	}
 	t.Run("a number that does not come over", func(t *testing.T) {
 		for n, end := range map[string]string{"0500": "CONCLUIDA", "0501": "FALHA"} {
-			w := &soldWorld{t: t, url: w.url, box: w.box, orders: w.orders}
+			w := &sellerWorld{t: t, url: w.url, box: w.box, orders: w.orders}
 			s := sale{n: 400 + len(end)}
 			s.change = func(doc map[string]any) {
 				at(doc, "products", "broadband", "mobile_lines", 0)["msisdn"] = fmt.Sprintf("6%04d%s", s.n, n)

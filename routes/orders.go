@@ -47,6 +47,7 @@ func (v *Server) ordersHealth(ctx context.Context) *ordersState {
 
 func (v *Server) ordersAdmin(mux *http.ServeMux, trusted func(*http.Request) bool) {
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
+		"GET /-/schedules":             func(r *http.Request) (any, error) { return v.orders.Schedules(r.Context()) },
 		"GET /-/orders":                v.listOrders,
 		"GET /-/orders/{id}":           func(r *http.Request) (any, error) { return v.orders.Get(r.Context(), r.PathValue("id")) },
 		"POST /-/orders/{id}/{action}": v.actOnOrder,

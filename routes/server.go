@@ -90,6 +90,9 @@ func (v *Server) Swap(s *snapshot.Snapshot) {
 	if old := v.app.Swap(next); old != nil {
 		old.retire()
 	}
+	if v.orders != nil {
+		v.orders.Reschedule()
+	}
 }
 
 // enter gives the app that serves now, with one request more under way, which

@@ -50,6 +50,7 @@ type commands struct {
 	Trace      traceCommand      `cmd:"" help:"Tell what became of one of the last requests."`
 	Unknowns   unknownsCommand   `cmd:"" help:"List calls that nobody knows the end of."`
 	Orders     ordersCommand     `cmd:"" help:"Show the orders of durable mappings, and do what people must."`
+	Schedules  schedulesCommand  `cmd:"" help:"List what runs at set times."`
 	Privacy    privacyCommand    `cmd:"" help:"Give or remove what orders hold of a person."`
 	Sandbox    sandboxCommand    `cmd:"" help:"Start stand-ins of the backends."`
 	Completion completionCommand `cmd:"" help:"Print what makes a shell complete commands and flags."`

@@ -12,14 +12,27 @@ import (
 // Config is a checked gateway.yaml. Its settings keep their places, so that
 // other checks can point at them.
 type Config struct {
-	File     *diag.File
-	Gateway  Gateway
-	Backends map[string]*Backend
-	Callers  map[string]*Caller
-	Memory   map[string]*Memory
-	Const    *yamldoc.Node // a map of scalars; nil when there is none
-	Limits   Limits
-	Closed   map[string]*Closed // dialects under maintenance, by name
+	File      *diag.File
+	Gateway   Gateway
+	Backends  map[string]*Backend
+	Callers   map[string]*Caller
+	Memory    map[string]*Memory
+	Const     *yamldoc.Node // a map of scalars; nil when there is none
+	Limits    Limits
+	Closed    map[string]*Closed // dialects under maintenance, by name
+	Schedules map[string]*Schedule
+}
+
+// Schedule is something that runs at set times.
+type Schedule struct {
+	Name     string
+	At       diag.Span // its name
+	Cron     Text
+	Timezone *Text  // nil: the gateway's
+	Pack     string // where it is not served, the schedule is not either; "": always
+	PackAt   diag.Span
+	Key      *yamldoc.Node // its name
+	Step     *yamldoc.Node // what it does: a map of call, with, body; nil when that cannot be read
 }
 
 // Closed is a dialect that may be under maintenance.

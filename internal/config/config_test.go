@@ -70,6 +70,7 @@ func TestShippedFile(t *testing.T) {
 		"OZMAP_FIELD_KEY is not set: serving leaves caller ozmap_campo out",
 		"OZMAP_SALES_KEY is not set: serving leaves caller ozmap_vendas out",
 		"PARTNER_KEY is not set: serving leaves caller parceiro out",
+		"SIGNUPS_KEY is not set: serving leaves caller parceiro_signups out",
 		"PARTNER_WEB_KEY is not set: serving leaves caller parceiro_web out",
 		"SVA_PASSWORD is not set: serving leaves caller sva out",
 	}, told)
@@ -81,7 +82,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t", "PARTNER_KEY", "p", "PARTNER_WEB_KEY", "w", "PARTNER_CALLBACK_URL", "https://partner.example/sales", "PARTNER_CALLBACK_KEY", "k", "INSTALLER_KEY", "i",
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t", "PARTNER_KEY", "p", "PARTNER_WEB_KEY", "w", "SIGNUPS_KEY", "s", "PARTNER_CALLBACK_URL", "https://partner.example/sales", "PARTNER_CALLBACK_KEY", "k", "INSTALLER_KEY", "i",
 		"SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p", "SVA_PASSWORD", "s")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })
@@ -124,10 +125,6 @@ func TestLoadTells(t *testing.T) {
 		"what cannot stand in braces": {
 			"emenda: 1\ngateway:\n  data: x/${input.a}\n",
 			"g.yaml:3:11: only environment variables can stand in ${} here\n    3 |   data: x/${input.a}\n      |           ^^^^^^^^^^\n      = gateway.yaml knows only ${env:NAME}, ${env:NAME:-default} and { secret: NAME }\n",
-		},
-		"later": {
-			"emenda: 1\nschedules: []\n",
-			"g.yaml:2:1: \"schedules\": not supported yet: schedules belong to durable orders\n    2 | schedules: []\n      | ^^^^^^^^^\n",
 		},
 		"a default is checked": {
 			"emenda: 1\nbackends:\n  b: { contract: b, url: \"https://u:p@h\", timeout: \"${env:T:-soon}\" }\n",

@@ -33,7 +33,7 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 	if v := root.Get("emenda"); v != nil && v.Text != Version {
 		l.list.Errorf(v.FirstLine(), "version", "this version of the language is not known").Help = "write emenda: " + Version
 	}
-	c := &Config{File: f, Backends: map[string]*Backend{}, Callers: map[string]*Caller{}, Memory: map[string]*Memory{}, Closed: map[string]*Closed{}}
+	c := &Config{File: f, Backends: map[string]*Backend{}, Callers: map[string]*Caller{}, Memory: map[string]*Memory{}, Closed: map[string]*Closed{}, Schedules: map[string]*Schedule{}}
 	l.gateway(c, root.Get("gateway"))
 	c.Gateway.RedisURL = l.secret(root.Get("redis").Get("url"))
 	c.Gateway.OrdersURL = l.secret(root.Get("orders").Get("database"))
@@ -49,6 +49,9 @@ func (l *loader) config(f *diag.File, root *yamldoc.Node) *Config {
 	}
 	for _, e := range entries(root.Get("maintenance")) {
 		c.Closed[e.Key.Text] = &Closed{At: e.Key.Span, Maintenance: l.text(root.Get("maintenance"), e.Key.Text, "", nil)}
+	}
+	for _, e := range entries(root.Get("schedules")) {
+		c.Schedules[e.Key.Text] = l.schedule(e)
 	}
 	if n := root.Get("const"); n != nil && n.Kind == yamldoc.Map {
 		c.Const = n

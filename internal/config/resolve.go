@@ -34,8 +34,9 @@ type Resolved struct {
 	Callers             map[string]*ResolvedCaller
 	Limits              ResolvedLimits
 	Maintenance         map[string]Maintenance // of dialects; those that are not in it are open
-	TLS, AdminTLS       *ResolvedTLS           // nil: plain
-	Missing             []Missing              // what is unset, as Unset gives it
+	Schedules           map[string]*ResolvedSchedule
+	TLS, AdminTLS       *ResolvedTLS // nil: plain
+	Missing             []Missing    // what is unset, as Unset gives it
 }
 
 // ResolvedBackend is a backend to call.
@@ -106,8 +107,8 @@ type ResolvedSignInLimit struct {
 
 // Missing is a setting or secret that is unset in an environment.
 type Missing struct {
-	Kind     string // "gateway", "backend" or "caller"
-	Name     string // of the backend or caller
+	Kind     string // "gateway", "backend", "caller" or "schedule"
+	Name     string // of the backend, caller or schedule
 	Setting  string // "url", "sign_in.user", "token"
 	Variable string // the environment variable
 	LeftOut  bool   // the backend or caller is left out for it
@@ -197,6 +198,7 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		Backends:    map[string]*ResolvedBackend{},
 		Callers:     map[string]*ResolvedCaller{},
 		Maintenance: map[string]Maintenance{},
+		Schedules:   map[string]*ResolvedSchedule{},
 		Limits: ResolvedLimits{
 			Body:        r.size(c.Limits.Body, "body"),
 			Header:      r.size(c.Limits.Header, "header"),
@@ -251,6 +253,12 @@ func (r *resolver) resolve(c *Config) *Resolved {
 		r.begin("caller", name)
 		if cl := r.caller(c.Callers[name]); !r.leftOut {
 			out.Callers[name] = cl
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Schedules)) {
+		r.begin("schedule", name)
+		if s := r.schedule(c.Schedules[name], out.Timezone); !r.leftOut {
+			out.Schedules[name] = s
 		}
 	}
 	out.Missing = r.missing

@@ -36,7 +36,6 @@ const (
 const (
 	identifier = `[A-Za-z_][A-Za-z0-9_]*`
 	nameWords  = "a name: letters, digits and _"
-	laterTimes = "not supported yet: schedules belong to durable orders"
 )
 
 var (
@@ -92,7 +91,7 @@ func gatewayShape() *yamldoc.Shape {
 		},
 		yamldoc.Key{Name: "limits", Shape: limitsShape(), Doc: "What one request may take."},
 		yamldoc.Key{Name: "maintenance", Shape: mapOf(textOrEnv), Doc: "Dialects under maintenance, by name: true, or a sentence for callers. All their routes answer `unavailable` with it as `error.message`, whoever calls. Live with the next reload."},
-		yamldoc.Key{Name: "schedules", Shape: anything, Later: laterTimes, Doc: "Mappings that run at set times."},
+		yamldoc.Key{Name: "schedules", Shape: mapOf(scheduleShape()), Doc: "What runs at set times, by name. Of all replicas that share the orders' database one runs it, once a time; a time at which no replica was there is not made up for, but told in the log and by `emenda schedules`. A change is live with the next reload."},
 		yamldoc.Key{Name: "orders", Doc: "Where the orders of durable mappings are kept, and how long.", Shape: object("orders", "Where the orders of durable mappings are kept.",
 			yamldoc.Key{Name: "database", Shape: secret, Doc: "postgres://…, which replicas share; unset means SQLite, in the data folder."},
 			yamldoc.Key{Name: "keep", Shape: durationOrEnv, Doc: "How long an order that has ended is kept, with what it was made of; without it, " + defaultKeep + "."},
@@ -150,6 +149,17 @@ func callerShape() *yamldoc.Shape {
 		yamldoc.Key{Name: "strict", Shape: boolean, Doc: "Warnings of rules are errors for it."},
 		yamldoc.Key{Name: "status", Shape: &yamldoc.Shape{Form: yamldoc.EnumForm, Enum: []string{"unchanged", "truthful"}}, Doc: "`truthful`: where an exposed operation is refused or fails, whatever status the backend dresses that in, it is answered with a status that says so (404, 422, 502 …) and a problem document (RFC 9457); what the gateway refuses itself likewise, with the `errors` of each field. Without it, `unchanged`: the backend's answers as they came, the dialect's replies."},
 		yamldoc.Key{Name: "rate", Shape: textOrEnv, Doc: "How many requests in a time, as 50/s, 600/m or 1000/h, of all replicas together while they have a store; so many may come at once. Those above are answered `limited`. Without it, as many as it likes."},
+	)
+}
+
+func scheduleShape() *yamldoc.Shape {
+	return object("schedule", "Something that runs at set times.",
+		yamldoc.Key{Name: "cron", Shape: textOrEnv, Required: true, Doc: "When: minute, hour, day, month, weekday, as `*/30 * * * *`, or @hourly, @daily and the like. A run may go on until the next is due."},
+		yamldoc.Key{Name: "timezone", Shape: textOrEnv, Doc: "The zone of these times; without it, gateway.timezone."},
+		yamldoc.Key{Name: "call", Shape: name, Required: true, Doc: "What runs: BACKEND.OPERATION, or flows.NAME. A flow that only durable mappings may call, or that claims, may not."},
+		yamldoc.Key{Name: "with", Shape: anything, Doc: "The operation's parameters, or the flow's input: constants."},
+		yamldoc.Key{Name: "body", Shape: anything, Doc: "The body that the operation is sent: constants."},
+		yamldoc.Key{Name: "pack", Shape: name, Doc: "The pack it belongs to: where gateway.packs does not name that, it does not run. Without it, it runs everywhere."},
 	)
 }
 

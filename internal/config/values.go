@@ -11,6 +11,7 @@ import (
 	"time"
 	_ "time/tzdata" // zones must be there in images without them
 
+	"github.com/emenda-gateway/emenda/internal/period"
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
@@ -106,10 +107,8 @@ func filled(s string) error {
 }
 
 func zone(s string) error {
-	if _, err := time.LoadLocation(s); err != nil || s == "" || s == "Local" {
-		return errors.New("no such time zone; expected a name as America/Sao_Paulo")
-	}
-	return nil
+	_, err := period.Zone(s)
+	return err
 }
 
 func duration(s string) error {

@@ -4,8 +4,8 @@
 //
 // An order runs to its end under the configuration it began under, which is
 // kept with it; its calls go out with the addresses, credentials and limits of
-// the configuration that serves now. Nothing is opened before a durable
-// mapping is served. While the database is away, everything else serves on.
+// the configuration that serves now. Schedules run wholly under that. Nothing is
+// opened before a durable mapping or a schedule is served. While the database is away, everything else serves on.
 package durable
 
 import (
@@ -16,6 +16,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/config"
@@ -57,9 +59,11 @@ type Orders struct {
 	engine  *order.Engine // nil: not open
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
+	loading singleflight.Group          // by hash
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
+	timed   timed
 }
 
 // wanted is where orders are to be kept.
@@ -76,28 +80,32 @@ func New(o Options) *Orders {
 	return v
 }
 
-// Serve says through what calls go out. Orders wait for it.
+// Serve says through what calls go out. Orders and schedules wait for it.
 func (v *Orders) Serve(hold Hold) {
 	v.once.Do(func() {
 		v.hold = hold
 		close(v.serving)
+		v.Reschedule()
 	})
 }
 
-// Prepare opens what keeps the orders, if l has durable mappings and nothing
-// has opened it. A database that is away does not keep l from serving: opening
-// is tried again until it comes.
+// Prepare opens what keeps the orders, if l has durable mappings or schedules
+// and nothing has opened it. A database that is away does not keep l from
+// serving: opening is tried again until it comes.
 func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.keep = settings.OrdersKeep
-	if v.wanted != nil || v.closed || !l.Durable() {
+	if l.Durable() {
+		v.remember(l)
+	}
+	if v.wanted != nil || v.closed || !l.Durable() && !l.Scheduled(settings) {
 		return nil
 	}
 	w := &wanted{url: settings.OrdersURL.Reveal(), data: l.DataFolder(settings)}
 	e, err := v.open(w)
 	if errors.Is(err, order.ErrDown) {
-		v.o.Log.Warn("the orders' database is away; durable mappings answer that they cannot serve until it comes", slog.String("error", err.Error()))
+		v.o.Log.Warn("the orders' database is away; durable mappings answer that they cannot serve, and schedules wait, until it comes", slog.String("error", err.Error()))
 		v.wanted = w
 		v.work.Go(func() { v.openLater(w) })
 		return nil
@@ -156,6 +164,7 @@ func (v *Orders) openLater(w *wanted) {
 			return
 		}
 		v.o.Log.Info("the orders' database is there")
+		v.Reschedule()
 		return
 	}
 }
@@ -217,7 +226,7 @@ func (v *Orders) Engine() (*order.Engine, error) {
 }
 
 // Health tells how the orders' database is: kind is "sqlite", "postgres" or ""
-// when no durable mapping needs one.
+// when no durable mapping and no schedule needs one.
 func (v *Orders) Health(ctx context.Context) (kind string, up bool) {
 	v.mu.Lock()
 	w, e := v.wanted, v.engine
@@ -319,7 +328,8 @@ func told(state *exchange.OrderState, s *order.Status) {
 	}
 }
 
-// under gives the configuration an order began under.
+// under gives the configuration an order began under. Of many orders that ask at
+// once, as all do after a restart, one loads it: it takes tens of megabytes.
 func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snapshot.Loaded, error) {
 	v.mu.Lock()
 	l := v.loaded[hash]
@@ -327,20 +337,29 @@ func (v *Orders) under(ctx context.Context, e *order.Engine, hash string) (*snap
 	if l != nil {
 		return l, nil
 	}
-	bundle, err := e.Plan(ctx, hash)
-	if err != nil {
-		return nil, err
+	loading := v.loading.DoChan(hash, func() (any, error) {
+		bundle, err := e.Plan(v.ctx, hash)
+		if err != nil {
+			return nil, err
+		}
+		l, err := snapshot.LoadBundle(bundle)
+		if err != nil {
+			return nil, err
+		}
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.remember(l)
+		return l, nil
+	})
+	select {
+	case r := <-loading:
+		if r.Err != nil {
+			return nil, r.Err
+		}
+		return r.Val.(*snapshot.Loaded), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	if l, err = snapshot.LoadBundle(bundle); err != nil {
-		return nil, err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if other := v.loaded[hash]; other != nil {
-		return other, nil
-	}
-	v.remember(l)
-	return l, nil
 }
 
 // remembered bounds the configurations that are held beside those that orders run under.

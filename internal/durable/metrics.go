@@ -20,7 +20,8 @@ type counted struct {
 }
 
 // Samples tells how many orders there are, by route and state, how old the
-// oldest is and what waits: none before a durable mapping is served.
+// oldest is and what waits, and how schedules ran: none before a durable mapping
+// or a schedule is served.
 func (v *Orders) Samples() []observe.Sample {
 	ctx, cancel := context.WithTimeout(v.ctx, 2*time.Second)
 	defer cancel()
@@ -28,7 +29,7 @@ func (v *Orders) Samples() []observe.Sample {
 	if kind == "" {
 		return nil
 	}
-	return SamplesOf(kind, up, v.counts(ctx), v.clock())
+	return append(SamplesOf(kind, up, v.counts(ctx), v.clock()), v.scheduleSamples(ctx)...)
 }
 
 // SamplesOf gives the samples of orders that are kept in a kind of database;
@@ -84,4 +85,28 @@ func (v *Orders) counts(ctx context.Context) *order.Counts {
 	}
 	last := k.last
 	return &last
+}
+
+// scheduleSamples tells how schedules ran in this process, and when they last succeeded in any.
+func (v *Orders) scheduleSamples(ctx context.Context) (all []observe.Sample) {
+	for r, n := range v.timed.runs() {
+		all = append(all, observe.Sample{
+			Name: "emenda_schedule_runs_total", Help: "Runs of schedules in this process, by how they ended.", Counter: true, Value: float64(n),
+			Labels: []observe.Label{{Name: "schedule", Value: r.schedule}, {Name: "outcome", Value: r.outcome}},
+		})
+	}
+	known, err := v.Schedules(ctx)
+	if err != nil {
+		return all
+	}
+	for i := range known.Schedules {
+		s := &known.Schedules[i]
+		if s.Succeeded != nil {
+			all = append(all, observe.Sample{
+				Name: "emenda_schedule_last_success_timestamp_seconds", Help: "When the last run of a schedule that was ok ended, in any replica.", Value: float64(s.Succeeded.UnixMilli()) / 1000,
+				Labels: []observe.Label{{Name: "schedule", Value: s.Name}},
+			})
+		}
+	}
+	return all
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,7 +132,7 @@ type gateway struct {
 	shop     *shop
 	config   string
 	env      map[string]string
-	later    time.Duration // how far the clock is ahead
+	later    atomic.Int64 // how far the clock is ahead
 	log      *lines
 	metrics  *observe.Metrics
 	reloader *snapshot.Reloader
@@ -144,6 +145,13 @@ type gateway struct {
 
 // begin copies testdata and starts a gateway on it.
 func begin(t *testing.T, s *shop, database string) *gateway {
+	g := prepare(t, s, database)
+	g.start()
+	return g
+}
+
+// prepare copies testdata for a gateway that is to be started.
+func prepare(t *testing.T, s *shop, database string) *gateway {
 	dir := t.TempDir()
 	require.NoError(t, os.CopyFS(dir, os.DirFS("testdata")))
 	g := &gateway{t: t, shop: s, config: filepath.Join(dir, "gateway.yaml"), log: &lines{}}
@@ -151,7 +159,6 @@ func begin(t *testing.T, s *shop, database string) *gateway {
 		"DATA": filepath.Join(dir, "data"), "SHOP_URL": s.URL, "ANNA": "key-anna", "BERT": "key-bert", "DATABASE_URL": database,
 		"EMENDA_SEAL_KEY": base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
 	}
-	g.start()
 	return g
 }
 
@@ -164,7 +171,7 @@ func (g *gateway) start() {
 	g.metrics = observe.NewMetrics("test")
 	kept, err := g.reloader.OpenStore(g.metrics, log)
 	require.NoError(t, err)
-	g.orders = durable.New(durable.Options{Keys: kept.Keys(), Log: log, Clock: func() time.Time { return time.Now().Add(g.later) }})
+	g.orders = durable.New(durable.Options{Keys: kept.Keys(), Log: log, Clock: func() time.Time { return time.Now().Add(time.Duration(g.later.Load())) }})
 	snap, err := g.reloader.Open(kept, g.orders, g.metrics, log)
 	require.NoError(t, err)
 	g.server = routes.NewServer(snap, g.metrics, log)
@@ -186,7 +193,7 @@ func (g *gateway) start() {
 			defer cancel()
 			require.NoError(t, g.orders.Close(ctx))
 			require.NoError(t, g.server.Shutdown(ctx))
-			<-served
+			require.NoError(t, <-served)
 			g.admin.Close()
 			require.NoError(t, kept.Close())
 		})

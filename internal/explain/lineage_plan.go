@@ -75,7 +75,15 @@ func (w *planWalk) read(route *mapping.Route) *expr.Flow {
 			w.whole(t.Template(n.Get("else")), Place{Step: "rules", In: fmt.Sprintf("message of the %s", ordinal(i+1))})
 		}
 	}
-	if key := w.root.Get("route").Get("repeat").Get("key"); key != nil {
+	routes := []*yamldoc.Node{w.root.Get("route")}
+	if n := routes[0]; n != nil && n.Kind == yamldoc.List {
+		routes = n.Items
+	}
+	for _, r := range routes {
+		key := r.Get("repeat").Get("key")
+		if key == nil {
+			continue
+		}
 		w.whole(t.Template(key), Place{Step: "repeat", In: "key"})
 	}
 	if replies := w.root.Get("reply"); replies != nil {

@@ -204,11 +204,16 @@ func (p *planner) unusedInput() {
 			walk(root.Get(k))
 		}
 	}
-	walk(p.doc.root.Get("route").Get("repeat"))
+	for _, r := range routesOf(p.doc.root) {
+		walk(r.Get("repeat"))
+	}
 	if whole {
 		return
 	}
-	path := textOf(p.doc.root.Get("route").Get("path"))
+	path := ""
+	for _, r := range routesOf(p.doc.root) {
+		path += "/" + textOf(r.Get("path"))
+	}
 	for _, f := range p.plan.Input.Fields {
 		if f.At.File != p.doc.file {
 			continue

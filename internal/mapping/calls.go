@@ -340,7 +340,10 @@ func (p *planner) callFlow(i *stepInfo, c *Case, n *yamldoc.Node, s *expr.Scope)
 		}
 	}
 	if f.plan.lasts && !p.durable {
-		p.list.Errorf(at.Span, "durable", "%s has steps that only durable mappings take: it waits, or says what is undone", at.Text).Help = "write mode: durable, and order"
+		d := p.list.Errorf(at.Span, "durable", "%s has steps that only durable mappings take: it waits, or says what is undone", at.Text)
+		if d.Help = "write mode: durable, and order"; p.scheduled {
+			d.Help = "a schedule begins no order: call a flow without such steps"
+		}
 	}
 	call := &Call{Flow: f.plan, At: at.Span}
 	c.Call = call

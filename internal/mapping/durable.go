@@ -312,8 +312,8 @@ func (p *planner) ordered(r *Route) {
 	if root.Get("reply") != nil {
 		p.list.Errorf(root.KeyOf("reply").Span, "misplaced-key", "a durable mapping has no reply: order.accepted is answered before its steps run")
 	}
-	if rep := root.Get("route").Get("repeat"); rep != nil {
-		p.list.Errorf(root.Get("route").KeyOf("repeat").Span, "misplaced-key", "a durable mapping has no repeat: order.key says what is the same")
+	if rep := p.route.Get("repeat"); rep != nil {
+		p.list.Errorf(p.route.KeyOf("repeat").Span, "misplaced-key", "a durable mapping has no repeat: order.key says what is the same")
 	}
 	for _, k := range []string{"key", "subject", "shows"} {
 		if v := n.Get(k); v != nil {

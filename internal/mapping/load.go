@@ -22,6 +22,8 @@ type World struct {
 	Formats   map[string]*expr.Format
 	// FlowsAside are the packs of flows that are not served, by the flows' names: for the help of who calls one.
 	FlowsAside map[string]string
+	// PacksAside are the packs that are not served.
+	PacksAside map[string]bool
 }
 
 // Load checks and compiles the files of a mappings folder (contracts apart):
@@ -62,6 +64,7 @@ func Load(files []*diag.File, texts map[string]*diag.File, w World) (*Set, diag.
 	for _, d := range l.of(exposeFile) {
 		l.expose(d)
 	}
+	l.schedules()
 	l.conflicts()
 	l.doors()
 	l.list.Sort()

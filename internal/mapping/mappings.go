@@ -13,10 +13,49 @@ import (
 
 const defaultTimeout = 30 * time.Second
 
-// mapping compiles a mapping file.
+// mapping compiles a mapping file: once for each of its routes, whose dialects
+// may have words of their own. What is wrong with all of them is told once.
 func (l *loader) mapping(d *document) {
 	route := d.root.Get("route")
+	if route == nil || route.Kind != yamldoc.List {
+		l.mappingAt(d, route)
+		return
+	}
+	spoken := map[string]bool{}
+	for _, item := range route.Items {
+		if name := item.Get("dialect"); name != nil {
+			if spoken[name.Text] {
+				l.list.Errorf(name.Span, "double", "two routes of one mapping have the dialect %s", name.Text).Help = "each has one of its own; prefixes give a dialect several paths"
+			}
+			spoken[name.Text] = true
+		}
+		before := len(l.list)
+		l.mappingAt(d, item)
+		told := slices.Clone(l.list[:before])
+		l.list = append(l.list[:before], slices.DeleteFunc(slices.Clone(l.list[before:]), func(n diag.Diagnostic) bool {
+			return slices.ContainsFunc(told, func(o diag.Diagnostic) bool { return o.Span == n.Span && o.Message == n.Message })
+		})...)
+	}
+}
+
+// routesOf gives the routes of a mapping file.
+func routesOf(root *yamldoc.Node) []*yamldoc.Node {
+	switch n := root.Get("route"); {
+	case n == nil:
+		return nil
+	case n.Kind == yamldoc.List:
+		return n.Items
+	default:
+		return []*yamldoc.Node{n}
+	}
+}
+
+// mappingAt compiles a mapping file at one of its routes.
+func (l *loader) mappingAt(d *document, route *yamldoc.Node) {
 	r := &Route{At: at(d.root, "route"), Timeout: defaultTimeout}
+	if route != nil && d.root.Get("route") != route {
+		r.At = route.Span
+	}
 	plan := l.newPlan(d, strings.TrimSuffix(d.file.Name, ".yaml"))
 	plan.Input = l.input(d.root.Get("input"), "input")
 	form := l.formOf(d.root.Get("input"))
@@ -30,7 +69,7 @@ func (l *loader) mapping(d *document) {
 	if r.Replaces != nil && d.root.Get("input") == nil {
 		plan.Input = inputOf(r.Replaces, "input")
 	}
-	p := &planner{loader: l, doc: d, form: form, plan: plan, durable: textOf(d.root.Get("mode")) == "durable"}
+	p := &planner{loader: l, doc: d, route: route, form: form, plan: plan, durable: textOf(d.root.Get("mode")) == "durable"}
 	plan.lasts = p.durable
 	if form != nil {
 		plan.Form = form.file
@@ -111,6 +150,11 @@ func (l *loader) route(r *Route, n *yamldoc.Node) {
 	r.Errors = r.Dialect.Errors
 	if e := n.Get("errors"); e != nil && r.Dialect.Errors != nil {
 		r.Errors = l.errorReplies(e, r.Dialect.Errors, nil)
+		for kind, own := range r.Errors { // in the dialect's languages, with its titles
+			if from := r.Dialect.Errors[kind]; own != nil && own.Languages == nil && from != nil {
+				own.Languages, own.Titles = from.Languages, from.Titles
+			}
+		}
 	}
 }
 

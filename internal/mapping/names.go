@@ -14,13 +14,15 @@ import (
 type planner struct {
 	*loader
 	doc    *document
-	form   *document // whose lets and rules are the plan's, too; nil: none
+	route  *yamldoc.Node // of a mapping: the one it is compiled for
+	form   *document     // whose lets and rules are the plan's, too; nil: none
 	plan   *Plan
 	isFlow bool
 	// durable tells that steps are recorded: of a durable mapping, or of a flow that only those call.
-	durable bool
-	langs   *Languages // of the dialect it answers in
-	anyOf   bool       // it answers in any dialect: a form, looked at on its own
+	durable   bool
+	scheduled bool       // it is what a schedule runs
+	langs     *Languages // of the dialect it answers in
+	anyOf     bool       // it answers in any dialect: a form, looked at on its own
 
 	names  []*expr.Name // the plain names, as steps and lets see them
 	nodes  []*node      // lets and steps, in the file's order

@@ -17,13 +17,14 @@ import (
 
 // Set is everything a folder of mappings says, checked together.
 type Set struct {
-	Routes   []*Route
-	Exposed  []*Exposed
-	Flows    map[string]*Plan
-	Dialects map[string]*Dialect
-	Tables   map[string]*expr.Table
-	Tests    []*TestFile
-	Requests []*contract.Operation // made of the steps' `request:`; they are in no contract
+	Routes    []*Route
+	Exposed   []*Exposed
+	Flows     map[string]*Plan
+	Dialects  map[string]*Dialect
+	Tables    map[string]*expr.Table
+	Tests     []*TestFile
+	Requests  []*contract.Operation // made of the steps' `request:`; they are in no contract
+	Schedules []*Schedule           // in order of name; those of packs that are not served are not among them
 }
 
 // Route is a mapping file: a plan and how it is reached.

@@ -21,7 +21,7 @@ func (p *planner) repeat(r *Route, n *yamldoc.Node) {
 	out.Key = p.template(key, p.view(inRepeat), expr.Target{What: "the key of repeat", Optional: true})
 	r.Repeat = out
 	if !r.Changes && !p.faulty() {
-		p.list.Warnf(at(p.doc.root.Get("route"), "repeat"), "useless-key", "repeat changes nothing here: no step changes anything, so a repeated request does no harm")
+		p.list.Warnf(at(p.route, "repeat"), "useless-key", "repeat changes nothing here: no step changes anything, so a repeated request does no harm")
 	}
 }
 

@@ -85,7 +85,7 @@ func mappingShape() *yamldoc.Shape {
 	return object("mapping", "A mapping says how a request becomes requests to backends and an answer.",
 		versionKey(),
 		summaryKey(),
-		required(key("route", routeShape(), "Where requests come in.")),
+		required(key("route", oneOf(routeShape(), routeList()), "Where requests come in: one route, or a list of them, each of a dialect of its own, whose callers all have the same done. Of a durable mapping one caller's orders are its own, whatever the route.")),
 		key("input", inputShape(), "The fields a request may bring, with JSON Schema's words."),
 		key("rules", listOf(ruleShape()), "What must hold between fields; all faults are told at once."),
 		key("let", letShape(), "Named values, computed once, when first used."),
@@ -136,6 +136,12 @@ func routeShape() *yamldoc.Shape {
 		), "Gives a repeated request the first answer: while that one is under way it waits, and what was sent is not sent again."),
 		key("operation", text, "An operation, as `backend.operation`, in whose place the mapping stands: its method and path are the route's, what it takes is the input unless `input` says otherwise."),
 	)
+}
+
+func routeList() *yamldoc.Shape {
+	s := listOf(routeShape())
+	s.Min = 1
+	return s
 }
 
 func orderShape() *yamldoc.Shape {

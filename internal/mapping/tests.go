@@ -19,7 +19,7 @@ func (l *loader) tests(d *document, plan *Plan, route *Route) {
 	file := &TestFile{Plan: plan, Route: route}
 	names := map[string]bool{}
 	for _, item := range n.Items {
-		if item.Kind != yamldoc.Map {
+		if item.Kind != yamldoc.Map || !l.testOf(d, item, route) {
 			continue
 		}
 		t := &Test{Name: textOf(item.Get("name")), At: item.Span}
@@ -50,6 +50,20 @@ func (l *loader) tests(d *document, plan *Plan, route *Route) {
 		file.Tests = append(file.Tests, t)
 	}
 	l.set.Tests = append(l.set.Tests, file)
+}
+
+// testOf tells whether a test of a mapping is one of a route: its caller speaks
+// the route's dialect, or that of none, and it is the first.
+func (l *loader) testOf(d *document, test *yamldoc.Node, route *Route) bool {
+	all := routesOf(d.root)
+	if route == nil || len(all) < 2 {
+		return true
+	}
+	own := func(r *yamldoc.Node) bool {
+		return textOf(r.Get("dialect")) == l.facts.callers[textOf(test.Get("caller"))]
+	}
+	mine := all[max(0, slices.IndexFunc(all, own))]
+	return route.Dialect != nil && textOf(mine.Get("dialect")) == route.Dialect.Name
 }
 
 func (l *loader) testNow(n *yamldoc.Node) time.Time {

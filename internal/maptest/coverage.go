@@ -89,6 +89,15 @@ func (p *CoveredPart) add(kind PointKind, at diag.Span, what string) *CoveredPoi
 }
 
 func (c *Coverage) plan(p *mapping.Plan) {
+	for other, part := range c.files {
+		if other.File == p.File { // of another route
+			for i, s := range p.Steps {
+				part.cases[s], part.states[s] = part.cases[other.Steps[i]], part.states[other.Steps[i]]
+			}
+			c.files[p] = part
+			return
+		}
+	}
 	part := &CoveredPart{Name: p.File.Name, cases: map[*mapping.Step][]*CoveredPoint{}, states: map[*mapping.Step]map[contract.State]*CoveredPoint{}}
 	c.files[p] = part
 	c.Parts = append(c.Parts, part)

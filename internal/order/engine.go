@@ -168,6 +168,7 @@ func (e *Engine) Close(ctx context.Context) (err error) {
 		if !e.runs.wait(ctx) {
 			err = errors.New("steps were under way when the time to close was over; they run again")
 		}
+		e.timers.settle(ctx)
 		e.release()
 	})
 	return err

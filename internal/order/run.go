@@ -98,6 +98,7 @@ func (r *run) next(name string) (rec record, is bool, err error) {
 	if rec, err = r.e.read(r.order.ID, r.at, name, k.text); err != nil {
 		return rec, false, r.fail(err)
 	}
+	r.kept[r.at].text = "" // whoever waits for weeks need not hold it twice
 	r.at++
 	return rec, true, nil
 }
@@ -131,11 +132,14 @@ func (r *run) keepText(name, text string) error {
 	}
 }
 
+// errKept tells that the library would run again what it was seen to have kept.
+var errKept = errors.New("a kept step is kept no more")
+
 // tellLibrary lets the library count the places that were kept before this run.
 func (r *run) tellLibrary() error {
 	for ; r.told < r.at; r.told++ {
 		k := r.kept[r.told]
-		_, err := dbos.RunAsStep(r.ctx, func(context.Context) (string, error) { return k.text, nil }, dbos.WithStepName(k.name))
+		_, err := dbos.RunAsStep(r.ctx, func(context.Context) (string, error) { return "", errKept }, dbos.WithStepName(k.name))
 		if err != nil {
 			return err
 		}

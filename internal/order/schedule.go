@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/robfig/cron/v3"
+	"github.com/emenda-gateway/emenda/internal/period"
 )
 
 // Schedule is what is known of something that runs at set times.
@@ -22,6 +22,7 @@ type Schedule struct {
 	Last             time.Time // the last period any replica ran; zero: none yet
 	Ended            time.Time // when that run ended; zero: it runs, or its process went while it did
 	Failed           bool
+	Succeeded        time.Time // when the last run that did not fail ended; zero: none is known
 	Missed           int       // periods before the last run that nobody ran
 	MissedSince      time.Time // periods missed and not yet followed by a run: since when
 }
@@ -36,7 +37,7 @@ type schedules struct {
 
 type schedule struct {
 	name, cron, zone string
-	times            cron.Schedule
+	times            *period.Period
 	at               *time.Location
 	fn               func(ctx context.Context, at time.Time) error
 	cancel           context.CancelFunc
@@ -56,24 +57,32 @@ func (s *schedules) stop() {
 
 func (s *schedules) wait() { s.running.Wait() }
 
+// settle gives what runs until ctx ends.
+func (s *schedules) settle(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
 // Every runs fn at the times of a cron line (minute hour day month weekday, or
 // @hourly and the like) in a time zone: once a period among all replicas, with the
-// period's time. A period in which no replica was there is not made up for, but
-// told. A name that is there already is replaced.
+// period's time. ctx ends when the next is due, or the engine has been closed. A
+// period in which no replica was there is not made up for, but told. A name that
+// is there already is replaced; what it runs ends by itself.
 func (e *Engine) Every(name, line, zone string, fn func(ctx context.Context, at time.Time) error) error {
-	if strings.HasPrefix(line, "@every") || strings.Contains(line, "TZ=") {
-		return fmt.Errorf("schedule %s: %q is no cron line: minute hour day month weekday", name, line)
-	}
-	times, err := cron.ParseStandard(line)
+	at, err := period.Zone(zone)
 	if err != nil {
-		return fmt.Errorf("schedule %s: %w", name, err)
+		return fmt.Errorf("schedule %s: time zone %q: %w", name, zone, err)
 	}
-	at, err := time.LoadLocation(zone)
-	if err != nil || zone == "" || zone == "Local" {
-		return fmt.Errorf("schedule %s: no time zone %q; America/Sao_Paulo is one", name, zone)
-	}
-	if times.Next(e.now().In(at)).IsZero() {
-		return fmt.Errorf("schedule %s: %q never comes", name, line)
+	times, err := period.Parse(line, at)
+	if err != nil {
+		return fmt.Errorf("schedule %s: %q: %w", name, line, err)
 	}
 	ctx, cancel := context.WithCancel(e.ctx)
 	s := &schedule{name: name, cron: line, zone: zone, times: times, at: at, fn: fn, cancel: cancel}
@@ -91,7 +100,7 @@ func (e *Engine) Every(name, line, zone string, fn func(ctx context.Context, at 
 	return nil
 }
 
-// Never ends a schedule.
+// Never ends a schedule; what it runs ends by itself.
 func (e *Engine) Never(name string) {
 	e.timers.mu.Lock()
 	defer e.timers.mu.Unlock()
@@ -106,7 +115,7 @@ func (e *Engine) keepTime(ctx context.Context, s *schedule) {
 	if missed, since, err := e.missed(ctx, s, e.now()); err == nil && missed > 0 {
 		e.log.Warn("orders: nobody was there when a schedule was due", slog.String("schedule", s.name), slog.Int("missed", missed), slog.Time("since", since))
 	}
-	next := s.times.Next(e.now().In(s.at))
+	next := s.times.Next(e.now())
 	for {
 		now := e.now()
 		if now.Before(next) {
@@ -119,7 +128,7 @@ func (e *Engine) keepTime(ctx context.Context, s *schedule) {
 		}
 		e.tick(ctx, s, next)
 		if next = s.times.Next(next); next.Before(e.now()) { // it ran longer than a period, or the machine slept
-			next = s.times.Next(e.now().In(s.at))
+			next = s.times.Next(e.now())
 		}
 		if next.IsZero() || ctx.Err() != nil {
 			return
@@ -133,7 +142,7 @@ func (e *Engine) missed(ctx context.Context, s *schedule, before time.Time) (n i
 	if _, err := e.db.row(ctx, e.db, `SELECT MAX(at) FROM @order_ticks WHERE schedule = $1`, []any{s.name}, &last); err != nil || !last.Valid {
 		return 0, time.Time{}, err
 	}
-	for at := s.times.Next(when(last.Int64).In(s.at)); !at.IsZero() && at.Before(before) && n < 100_000; at = s.times.Next(at) {
+	for at := s.times.Next(when(last.Int64)); !at.IsZero() && at.Before(before) && n < 100_000; at = s.times.Next(at) {
 		if n == 0 {
 			since = at
 		}
@@ -167,7 +176,11 @@ func (e *Engine) tick(ctx context.Context, s *schedule, at time.Time) {
 	if mine == 0 {
 		return
 	}
-	err := s.run(ctx, at)
+	// A schedule that is replaced does not cut off what it began; and what runs is
+	// over when the next period may begin on another replica.
+	during, end := context.WithTimeout(e.ctx, s.times.Next(at).Sub(e.now()))
+	err := s.run(during, at)
+	end()
 	failed := 0
 	if err != nil {
 		failed = 1
@@ -197,13 +210,20 @@ func (e *Engine) Schedules(ctx context.Context) ([]Schedule, error) {
 	slices.SortFunc(mine, func(a, b *schedule) int { return strings.Compare(a.name, b.name) })
 	all := make([]Schedule, 0, len(mine))
 	for _, s := range mine {
-		one := Schedule{Name: s.name, Cron: s.cron, Zone: s.zone, Next: s.times.Next(e.now().In(s.at))}
+		one := Schedule{Name: s.name, Cron: s.cron, Zone: s.zone, Next: s.times.Next(e.now())}
 		var at, ended int64
 		var failed int
 		found, err := e.db.row(ctx, e.db, `SELECT at, ended, failed, missed FROM @order_ticks WHERE schedule = $1 ORDER BY at DESC LIMIT 1`,
 			[]any{s.name}, &at, &ended, &failed, &one.Missed)
 		if err != nil {
 			return nil, down(err)
+		}
+		var good sql.NullInt64
+		if _, err := e.db.row(ctx, e.db, `SELECT MAX(ended) FROM @order_ticks WHERE schedule = $1 AND failed = 0 AND ended > 0`, []any{s.name}, &good); err != nil {
+			return nil, down(err)
+		}
+		if good.Valid {
+			one.Succeeded = when(good.Int64)
 		}
 		if found {
 			one.Last, one.Ended, one.Failed = when(at).In(s.at), when(ended), failed > 0

@@ -68,6 +68,7 @@ func TestEachPeriodRunsOnce(t *testing.T) {
 		})
 		require.True(t, known[0].Last.Equal(first))
 		require.False(t, known[0].Failed)
+		require.Equal(t, known[0].Ended, known[0].Succeeded)
 		require.Zero(t, known[0].Missed)
 		for _, e := range all {
 			shut(t, e)
@@ -116,7 +117,7 @@ func TestScheduleFails(t *testing.T) {
 			until(t, "it is told", func() bool {
 				known, err := e.Schedules(soon(t))
 				require.NoError(t, err)
-				return known[0].Failed
+				return known[0].Failed && known[0].Succeeded.IsZero()
 			})
 			require.Contains(t, w.log.String(), "run failed")
 			require.NotContains(t, w.log.String(), cpf)
@@ -131,10 +132,10 @@ func TestScheduleIsChecked(t *testing.T) {
 	for _, c := range []struct{ name, cron, zone, says string }{
 		{"no cron", "whenever", "UTC", "whenever"},
 		{"seconds", "0 0 9 * * *", "UTC", "expected"},
-		{"an interval", "@every 1h", "UTC", "no cron line"},
-		{"a zone in the line", "CRON_TZ=UTC 0 9 * * *", "UTC", "no cron line"},
-		{"no zone", "0 9 * * *", "", "no time zone"},
-		{"the machine's zone", "0 9 * * *", "Local", "no time zone"},
+		{"an interval", "@every 1h", "UTC", "a cron line"},
+		{"a zone in the line", "CRON_TZ=UTC 0 9 * * *", "UTC", "a cron line"},
+		{"no zone", "0 9 * * *", "", "no such time zone"},
+		{"the machine's zone", "0 9 * * *", "Local", "no such time zone"},
 		{"an unknown zone", "0 9 * * *", "Brazil/Nowhere", "America/Sao_Paulo"},
 		{"never", "0 9 30 2 *", "UTC", "never comes"},
 	} {
@@ -144,4 +145,41 @@ func TestScheduleIsChecked(t *testing.T) {
 	}
 	shut(t, e)
 	require.ErrorIs(t, e.Every("s", "0 9 * * *", "UTC", nothing), order.ErrClosing)
+}
+
+// What a schedule began is not cut off when it is replaced, nor at once when the engine closes.
+func TestWhatRunsGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		then func(t *testing.T, e *order.Engine)
+	}{
+		{"replaced", func(t *testing.T, e *order.Engine) {
+			require.NoError(t, e.Every("s", "0 5 1 1 *", "UTC", func(context.Context, time.Time) error { return nil }))
+		}},
+		{"taken away", func(_ *testing.T, e *order.Engine) { e.Never("s") }},
+		{"closed", func(t *testing.T, e *order.Engine) { shut(t, e) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, "")
+			var k clock
+			w.options.Now = k.now
+			e := w.open(noRun)
+			k.at("2026-03-01T11:59:59.5Z")
+			runs, ended := make(chan struct{}), make(chan error, 1)
+			require.NoError(t, e.Every("s", "@hourly", "UTC", func(ctx context.Context, _ time.Time) error {
+				close(runs)
+				select {
+				case <-ctx.Done():
+				case <-time.After(300 * time.Millisecond):
+				}
+				ended <- ctx.Err()
+				return ctx.Err()
+			}))
+			<-runs
+			c.then(t, e)
+			require.NoError(t, <-ended)
+		})
+	}
 }

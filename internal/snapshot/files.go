@@ -22,6 +22,7 @@ type files struct {
 	partial   bool                  // some could not be read: what they declare is not known
 	builtIn   bool                  // they are the binary's own
 	inside    map[*diag.File]string // their names inside the folder
+	packs     map[string]bool       // folders: whether one holds a mapping
 	aside     map[*diag.File]bool   // mappings and flows of packs that are not served
 }
 

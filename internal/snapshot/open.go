@@ -36,10 +36,11 @@ type Snapshot struct {
 	Kept        *store.Store // outlives the snapshot
 	clients     map[string]*backend.Client
 	callers     []*intake.Caller
-	orders      Orders // outlives the snapshot; nil: nobody keeps any
+	Schedules   []Scheduled // those that run
+	orders      Orders      // outlives the snapshot; nil: nobody keeps any
 }
 
-// LeftOut is a backend or caller that is not served, and why.
+// LeftOut is a backend, caller or schedule that is not served, and why.
 type LeftOut struct{ Kind, Name, Why string }
 
 // Missing warns of backends and callers that serving would leave out in this environment.
@@ -120,6 +121,7 @@ func (l *Loaded) OpenWith(orders Orders, settings *config.Resolved, kept *store.
 		}
 		s.clients[name] = c
 	}
+	s.scheduled()
 	for _, name := range slices.Sorted(maps.Keys(settings.Callers)) {
 		s.callers = append(s.callers, callerOf(settings.Callers[name]))
 	}

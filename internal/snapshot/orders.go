@@ -21,8 +21,8 @@ var ordersContract string
 
 // Orders keeps and runs the orders of durable mappings. It outlives snapshots.
 type Orders interface {
-	// Prepare is called before a configuration serves: its durable mappings need
-	// a place to keep orders. The error tells why it cannot serve.
+	// Prepare is called before a configuration serves: its durable mappings, and
+	// its schedules, need a place to keep what became of them. The error tells why it cannot serve.
 	Prepare(l *Loaded, settings *config.Resolved) error
 	// Begin begins an order of one of l's mappings, as exchange.Orders.
 	Begin(ctx context.Context, l *Loaded, o *exchange.NewOrder) (exchange.OrderState, error)

@@ -1,6 +1,7 @@
 package snapshot
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,26 +16,21 @@ import (
 // aside, and gives the files that stay.
 func (f *files) choose(g *config.Gateway, list *diag.List) []*diag.File {
 	f.aside = map[*diag.File]bool{}
-	if g.Packs == nil {
-		return f.mappings
-	}
 	packs := map[string]bool{} // those that there are: folders that hold a mapping
 	for _, file := range f.mappings {
 		if pack := packOf(f.inside[file]); pack != "" && !packs[pack] {
 			packs[pack] = hasRoute(file)
 		}
 	}
+	f.packs = packs
+	if g.Packs == nil {
+		return f.mappings
+	}
 	served := map[string]bool{"": true}
 	for _, p := range g.Packs {
 		served[p.Name] = true
 		if !packs[p.Name] && !f.partial {
-			var names []string
-			for name, is := range packs {
-				if is {
-					names = append(names, name)
-				}
-			}
-			list.Errorf(p.At, "unknown-pack", "there is no pack %q: no folder of that name holds a mapping", p.Name).Help = suggestion(p.Name, names)
+			f.noPack(p.Name, p.At, list)
 		}
 	}
 	kept := make([]*diag.File, 0, len(f.mappings))
@@ -46,6 +42,31 @@ func (f *files) choose(g *config.Gateway, list *diag.List) []*diag.File {
 		}
 	}
 	return kept
+}
+
+// noPack tells that there is no pack of a name.
+func (f *files) noPack(name string, at diag.Span, list *diag.List) {
+	var names []string
+	for name, is := range f.packs {
+		if is {
+			names = append(names, name)
+		}
+	}
+	list.Errorf(at, "unknown-pack", "there is no pack %q: no folder of that name holds a mapping", name).Help = suggestion(name, names)
+}
+
+// packsAside gives the packs that gateway.packs does not name, and tells those that schedules name and are none.
+func (f *files) packsAside(cfg *config.Config, list *diag.List) map[string]bool {
+	aside := map[string]bool{}
+	for name, is := range f.packs {
+		aside[name] = is && cfg.Gateway.Packs != nil && !slices.ContainsFunc(cfg.Gateway.Packs, func(p config.Pack) bool { return p.Name == name })
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Schedules)) {
+		if s := cfg.Schedules[name]; s.Pack != "" && !f.packs[s.Pack] && !f.partial {
+			f.noPack(s.Pack, s.PackAt, list)
+		}
+	}
+	return aside
 }
 
 // flowsAside gives the packs of the flows that choose put aside, by the flows' names.
@@ -100,6 +121,22 @@ func flowOf(f *diag.File) string {
 
 // called gives the backends that what is served may call, through flows too.
 func (l *Loaded) called() map[string]bool {
+	plans := make([]*mapping.Plan, 0, len(l.Set.Routes)+len(l.Set.Schedules))
+	for _, r := range l.Set.Routes {
+		plans = append(plans, r.Plan)
+	}
+	for _, s := range l.Set.Schedules {
+		plans = append(plans, s.Plan)
+	}
+	backends := backendsOf(plans...)
+	for _, e := range l.Set.Exposed {
+		backends[e.Operations[0].Backend] = true
+	}
+	return backends
+}
+
+// backendsOf gives the backends that plans may call, through flows too.
+func backendsOf(plans ...*mapping.Plan) map[string]bool {
 	backends, seen := map[string]bool{}, map[*mapping.Plan]bool{}
 	var walk func(p *mapping.Plan)
 	walk = func(p *mapping.Plan) {
@@ -114,17 +151,17 @@ func (l *Loaded) called() map[string]bool {
 			walk(c.Flow)
 		}
 	}
-	for _, r := range l.Set.Routes {
-		walk(r.Plan)
-	}
-	for _, e := range l.Set.Exposed {
-		backends[e.Operations[0].Backend] = true
+	for _, p := range plans {
+		walk(p)
 	}
 	return backends
 }
 
-// asked leaves out what is unset of backends that nothing served calls: nobody misses them.
+// asked leaves out what is unset of backends that nothing served calls, and of
+// schedules of packs that are not served: nobody misses them.
 func (l *Loaded) asked(missing []config.Missing) []config.Missing {
 	called := l.called()
-	return slices.DeleteFunc(missing, func(m config.Missing) bool { return m.Kind == "backend" && !called[m.Name] })
+	return slices.DeleteFunc(missing, func(m config.Missing) bool {
+		return m.Kind == "backend" && !called[m.Name] || m.Kind == "schedule" && l.schedule(m.Name) == nil
+	})
 }

@@ -278,7 +278,7 @@ func TestNeedsRestart(t *testing.T) {
 // Every setting is either live after a reload, or told to need a restart: a new
 // one must be put on one of the two sides.
 func TestEverySettingIsLiveOrTold(t *testing.T) {
-	live := map[string]bool{"Mappings": true, "Timezone": true, "Backends": true, "Callers": true, "Missing": true, "Maintenance": true, "TrustedProxies": true, "Forwarded": true, "Compress": true, "Docs": true, "Limits.Fuel": true, "Limits.Each": true, "Limits.SignIn": true}
+	live := map[string]bool{"Mappings": true, "Timezone": true, "Backends": true, "Callers": true, "Missing": true, "Maintenance": true, "OrdersKeep": true, "Schedules": true, "TrustedProxies": true, "Forwarded": true, "Compress": true, "Docs": true, "Limits.Fuel": true, "Limits.Each": true, "Limits.SignIn": true}
 	others := map[reflect.Type]any{
 		reflect.TypeFor[*config.ResolvedTLS](): &config.ResolvedTLS{Certificate: "x"},
 		reflect.TypeFor[string]():              "x", reflect.TypeFor[int](): 1, reflect.TypeFor[time.Duration](): time.Second,

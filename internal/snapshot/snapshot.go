@@ -83,7 +83,7 @@ func load(file *diag.File, from source) (*Loaded, diag.List) {
 	l.loadContracts(files, from, &list)
 	chosen := files.choose(&cfg.Gateway, &list)
 	set, found := mapping.Load(chosen, files.texts, mapping.World{
-		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(), FlowsAside: files.flowsAside(),
+		Config: cfg, Contracts: l.Contracts, Functions: functions, Formats: plugins.Formats(), FlowsAside: files.flowsAside(), PacksAside: files.packsAside(cfg, &list),
 	})
 	list.Add(found)
 	if set != nil && !files.partial {

@@ -74,7 +74,9 @@ var drivers = map[string]driver{
 	"sale-1":       showSale,
 	"sale-2":       showSaleDocument,
 	"sale-3":       showSaleWrong,
+	"sale-4":       showSaleKills,
 	"sale-5":       showSaleUndone,
+	"sale-6":       showSaleCost,
 	"sale-7":       showSalePrivate,
 }
 
@@ -84,7 +86,7 @@ func main() {
 	flag.BoolVar(&o.skipTest, "skip-test", os.Getenv("SHOW_TEST") == "0", "language-1: leave out `make test` in the clone (also SHOW_TEST=0)")
 	flag.Uint64Var(&o.seed, "seed", 0, "soak, once-1, once-4: the seed of what goes wrong; 0 takes one by chance")
 	flag.IntVar(&o.rounds, "rounds", 0, "once-1: so many rounds in place of all of them, the other parts as much fewer")
-	flag.StringVar(&o.scene, "scene", "", "ura-4: only scenes with this in their name")
+	flag.StringVar(&o.scene, "scene", "", "ura-4, sale-4, sale-6: only scenes with this in their name")
 	flag.DurationVar(&o.long, "for", 0, "soak, ura-5: how long; 0 takes what each has of itself")
 	flag.Usage = usage
 	flag.Parse()

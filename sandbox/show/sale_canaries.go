@@ -95,21 +95,26 @@ func (c *canaries) personal(field, was string) string {
 // accountOf gives an account of twenty digits whose control digits are right.
 func accountOf(n int) string {
 	bank, number := "21000418", fmt.Sprintf("07%08d", 66_260_700+n)
-	control := func(digits string) string {
+	return bank + controls(bank, number) + number
+}
+
+// controls gives the control digits of an account.
+func controls(bank, number string) (digits string) {
+	for _, part := range []string{"00" + bank, number} {
 		sum := 0
 		for i, w := range []int{1, 2, 4, 8, 5, 10, 9, 7, 3, 6} {
-			sum += w * int(digits[i]-'0')
+			sum += w * int(part[i]-'0')
 		}
 		switch d := 11 - sum%11; d {
 		case 10:
-			return "1"
+			digits += "1"
 		case 11:
-			return "0"
+			digits += "0"
 		default:
-			return fmt.Sprint(d)
+			digits += fmt.Sprint(d)
 		}
 	}
-	return bank + control("00"+bank) + control(number) + number
+	return digits
 }
 
 // ibanOf gives the account as an IBAN.

@@ -40,7 +40,9 @@ func privateOn(o options, r *report, name string, pg *postgres) error {
 	if pg != nil {
 		database = pg.URL()
 	}
-	w, err := startSales(o, 1, box.URL(), database, func(text string) string { return hurried(strings.Replace(text, "for: 45d", "for: "+heldAfter.String(), 1)) }, "--log-level", "debug")
+	w, err := startSales(o, 1, box.URL(), database, func(text string) string {
+		return hurried(strings.Replace(text, "for: 45d", "for: "+heldAfter.String(), 1))
+	}, "--log-level", "debug")
 	if err != nil {
 		return err
 	}

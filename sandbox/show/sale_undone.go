@@ -13,7 +13,7 @@ import (
 
 // undoneInReverse is what a whole sale takes back when its last step fails, in its order.
 var undoneInReverse = []string{
-	"implantada/feita", "feitas[1]/cadastro", "feitas[1]/contrato/feito", "feitas[0]/cadastro", "feitas[0]/contrato/feito",
+	"implantada/feita", "feitas[1]/primeira/feito", "feitas[1]/contrato/feito", "feitas[0]/primeira/feito", "feitas[0]/contrato/feito",
 	"reserva/feita", "contratos/pacote_fixo/primeira/feito", "convertido/feito", "prospecto/feito",
 }
 
