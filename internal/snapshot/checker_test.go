@@ -263,9 +263,9 @@ func sampled(every int) int {
 	case os.Getenv("EMENDA_MUTANTS") == "all":
 		return every * 4
 	case raceDetector || testing.Short():
-		return 900
+		return 700
 	}
-	return 4500
+	return 4000
 }
 
 // sample keeps every n-th mutant, so that there are no more than most.
