@@ -14,9 +14,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
 
 	"github.com/emenda-gateway/emenda/internal/backend"
@@ -60,6 +62,7 @@ type Orders struct {
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
 	loading singleflight.Group          // by hash
+	turns   *semaphore.Weighted         // of orders that go through what is kept of them
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
 	counted counted
@@ -73,6 +76,7 @@ type wanted struct{ url, data string }
 // snapshots they call through.
 func New(o Options) *Orders {
 	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, renewed: map[string]time.Time{}}
+	v.turns = semaphore.NewWeighted(int64(4 * runtime.GOMAXPROCS(0)))
 	if v.clock == nil {
 		v.clock = time.Now
 	}
@@ -416,7 +420,12 @@ func (v *Orders) run(r order.Run) (order.End, error) {
 	if err != nil {
 		return order.End{}, err
 	}
-	env := v.env(l, &recorder{run: r, log: v.o.Log})
+	if err := v.turns.Acquire(ctx, 1); err != nil {
+		return order.End{}, err
+	}
+	rec := &recorder{run: r, log: v.o.Log, goesOn: sync.OnceFunc(func() { v.turns.Release(1) })}
+	defer rec.goesOn()
+	env := v.env(l, rec)
 	env.RequestID = o.ID
 	end, err := flow.RunOrder(plan, g, env)
 	if err != nil {

@@ -16,18 +16,28 @@ type recorder struct {
 	run  order.Run
 	log  *slog.Logger
 	last string // the state that was told
+	// goesOn is called when the order has gone through what is kept of it, or
+	// waits: after a restart few do so at once.
+	goesOn func()
 }
 
 // Step records a step.
 func (r *recorder) Step(name string, fn func(ctx context.Context) ([]byte, error)) ([]byte, error) {
-	return r.run.Step(name, fn)
+	return r.run.Step(name, func(ctx context.Context) ([]byte, error) {
+		r.goesOn()
+		return fn(ctx)
+	})
 }
 
 // Sleep sleeps through restarts.
-func (r *recorder) Sleep(d time.Duration) error { return r.run.Sleep(max(d, 0)) }
+func (r *recorder) Sleep(d time.Duration) error {
+	r.goesOn()
+	return r.run.Sleep(max(d, 0))
+}
 
 // Wait waits for an event.
 func (r *recorder) Wait(event string, key []byte, until time.Time) ([]byte, bool, error) {
+	r.goesOn()
 	return r.run.Wait(event, eventKey(key), until)
 }
 
@@ -36,6 +46,7 @@ func eventKey(raw []byte) []byte { return []byte(jsonx.RawValue(string(raw)).Tex
 
 // Decide waits for people.
 func (r *recorder) Decide(until time.Time) (flow.Decision, bool, error) {
+	r.goesOn()
 	d, is, err := r.run.Decision(until)
 	return flow.Decision(d), is, err
 }

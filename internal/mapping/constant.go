@@ -223,7 +223,7 @@ func constantFits(n *yamldoc.Node, t *expr.Type, what string, list *diag.List) {
 				d := list.Errorf(n.Span, "wrong-value", "%s cannot be %s", what, quoteShort(n.Text))
 				d.Help = suggest(n.Text, t.Enum)
 			}
-		} else if t.Kind != expr.NumberType || (t.Integer && !isWhole(n.Text)) {
+		} else if _, number := jsonx.ParseDecimal(n.Text); t.Kind != expr.NumberType || !number || (t.Integer && !isWhole(n.Text)) {
 			bad()
 		}
 	case yamldoc.List:

@@ -326,6 +326,7 @@ type Test struct {
 	Order        *TestOrder // a durable mapping's test; nil: nothing is expected of it
 	Refused      bool       // a flow's test: expected to end refused …
 	State        string     // … or in this state
+	Message      string     // … and to say this; "" for whatever it says
 }
 
 // TestEvent is an event that comes in a test.

@@ -26,6 +26,7 @@ func testsShape(flow bool) *yamldoc.Shape {
 			key("input", anything, "The flow's input."),
 			key("result", anything, "The result that must come out, exactly."),
 			key("refused", boolean, "The flow must end refused."),
+			key("message", text, "What the flow must say where it does not end ok."),
 			key("state", enum("ok", "refused", "failed", "unknown"), "The state the flow must end in."),
 		)
 	} else {

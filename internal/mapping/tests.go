@@ -258,7 +258,7 @@ func (l *loader) fileNode(n *yamldoc.Node) *yamldoc.Node {
 
 func (l *loader) flowTest(t *Test, n *yamldoc.Node, plan *Plan) {
 	t.Input, t.Result = l.fileNode(n.Get("input")), l.fileNode(n.Get("result"))
-	t.Refused, t.State = boolOf(n.Get("refused")), textOf(n.Get("state"))
+	t.Refused, t.State, t.Message = boolOf(n.Get("refused")), textOf(n.Get("state")), textOf(n.Get("message"))
 	if t.Input != nil {
 		constantFits(t.Input, plan.Input.Type, plan.Name, &l.list)
 	}
@@ -270,6 +270,9 @@ func (l *loader) flowTest(t *Test, n *yamldoc.Node, plan *Plan) {
 	}
 	if t.Result != nil && (t.Refused || t.State != "" && t.State != "ok") {
 		l.list.Errorf(n.KeyOf("result").Span, "misplaced-key", "a flow that does not end ok has no result")
+	}
+	if t.Message != "" && !t.Refused && (t.State == "" || t.State == "ok") {
+		l.list.Errorf(n.KeyOf("message").Span, "misplaced-key", "a flow that ends ok says nothing")
 	}
 }
 

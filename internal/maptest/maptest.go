@@ -168,6 +168,9 @@ func runFlow(p *mapping.Plan, test *mapping.Test, env *flow.Env) (failures []str
 		}
 		failures = append(failures, ended+"; expected "+want)
 	}
+	if test.Message != "" && state.String() == want && message != test.Message {
+		failures = append(failures, fmt.Sprintf("the flow says %q, expected %q", message, test.Message))
+	}
 	if test.Result != nil && state == contract.OK {
 		failures = append(failures, rehearse.Compare("result", mapping.ConstantJSON(test.Result), result, rehearse.Exactly)...)
 	}

@@ -151,13 +151,23 @@ func (l *Loaded) plans() func(func(*mapping.Plan) bool) {
 	}
 }
 
-// calls ranges over the calls a plan's steps may make.
+// calls ranges over the calls a plan's steps may make: those of their cases,
+// those that find out what became of one, and those that take it back.
 func calls(p *mapping.Plan) func(func(*mapping.Call) bool) {
 	return func(yield func(*mapping.Call) bool) {
-		for _, s := range p.Steps {
-			for _, c := range s.Cases {
-				if c.Call != nil && !yield(c.Call) {
-					return
+		for _, step := range p.Steps {
+			all := []*mapping.Step{step}
+			if d := step.Durable; d != nil && d.Lookup != nil {
+				all = append(all, d.Lookup.Step)
+			}
+			if d := step.Durable; d != nil && d.Undo != nil {
+				all = append(all, d.Undo.Step)
+			}
+			for _, s := range all {
+				for _, c := range s.Cases {
+					if c.Call != nil && !yield(c.Call) {
+						return
+					}
 				}
 			}
 		}
