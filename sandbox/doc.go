@@ -313,7 +313,7 @@
 //	document      9991…          internal credit: a debt      9992…  SPC: refused
 //	              9993…          Clear Sale: 12.5 points; everybody else has 90.99
 //	              39053344705    a customer's, whose invoices are overdue: a debt
-//	landline      city 9001      prefix 91 555, 9000 numbers, the first 100 free ones are listed
+//	landline      city 9001      prefix 91 555, 9000 numbers, the first 1000 free ones are listed
 //	              city 9002      (46870) a prefix without any free number
 //	              city 100       prefix 31 3939
 //	mobile line   34 6… or 7…    nine digits: free until a contract has it, and may be brought here

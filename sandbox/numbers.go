@@ -56,7 +56,7 @@ func cityOf(id int64) (string, bool) {
 }
 
 // shownNumbers is how many free numbers one answer lists.
-const shownNumbers = 100
+const shownNumbers = 1000
 
 // freeLandlines is telefonia.numeros.livres.prefixo: the first of those that no
 // contract has.

@@ -116,7 +116,7 @@ func TestSaleWhole(t *testing.T) {
 
 	prefix := s.ask("GET", "/ws/telefonia/prefixos/cidade/9001/portabilidade/0", "", 200)["resposta"].([]any)[0].(map[string]any)
 	free := s.ask("GET", fmt.Sprintf("/ws/telefonia/numeros/livres/prefixo/%d", whole(t, prefix["id"])), "", 200)["resposta"].([]any)
-	require.Len(t, free, 100)
+	require.Len(t, free, 1000)
 	landline := whole(t, free[0].(map[string]any)["id"])
 	bundle := fmt.Sprintf(`{"idUsuario":5,"idCliente":%d,"idTipoContrato":1,"idsEnderecos":[%d],"idVencimento":1,"idFormaCobranca":65,"idPacote":23,"idNumero":%d,`+
 		`"dadosPlanosPacote":[{"idPlano":1159,"valorContrato":40},{"idPlano":673,"valorContrato":10.5},{"idPlano":692,"valorContrato":9}]}`, client, address, landline)

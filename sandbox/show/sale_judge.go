@@ -31,7 +31,9 @@ func (k *killing) judge() error {
 			continue
 		}
 		id := ids[0]
-		r.check(kept[id] == s.state, "%s: order %s is %q, want %s", s, id, kept[id], s.state)
+		if !r.check(kept[id] == s.state, "%s: order %s is %q, want %s", s, id, kept[id], s.state) {
+			k.explain(id)
+		}
 		states[kept[id]]++
 		delete(kept, id)
 		k.stands(s, people[s.document()])
@@ -52,6 +54,29 @@ func (k *killing) judge() error {
 	r.notef("%d answers 202 for %d sales, %d done, %d undone, %d stuck as they should be", k.counter.taken, len(k.sales), states["done"], states["undone"], states["stuck"])
 	k.tell(ledger.Made, again)
 	return nil
+}
+
+// explain prints why an order ended as it did.
+func (k *killing) explain(id string) {
+	text, err := get(k.counter.one().admin + "/-/orders/" + id)
+	var d struct {
+		Error json.RawMessage
+		Left  []string
+		Steps []struct {
+			Name, State, Class string
+			Attempts           int
+		}
+	}
+	if err != nil || json.Unmarshal([]byte(text), &d) != nil {
+		k.r.printf("      %s cannot be read: %v", id, err)
+		return
+	}
+	k.r.printf("      %s: error %s, left %v", id, d.Error, d.Left)
+	for _, s := range d.Steps {
+		if s.State != "ok" && s.State != "skipped" {
+			k.r.printf("      %s: step %s %s %s, %d attempts", id, s.Name, s.State, s.Class, s.Attempts)
+		}
+	}
 }
 
 // everyOrder gives the state of every order that is kept.
