@@ -33,6 +33,8 @@ need:
 
 test: need build ## every test, with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+	@echo "mutants of the mappings, without the race detector, which sees nothing of them:"
+	$(GO) test -short -run TestMutants ./internal/snapshot
 	@echo "what must not allocate, without the race detector, which does:"
 	$(GO) test -run 'Allocat|CostNothing|CostsNothing' ./internal/expr ./internal/flow ./internal/intake ./internal/jsonx ./internal/store
 
