@@ -60,7 +60,11 @@ func (w *planWalk) read(route *mapping.Route) *expr.Flow {
 		for _, i := range s.Deps {
 			step(w.plan.Steps[i])
 		}
-		w.step(s, w.root.Get("steps").Get(s.Name))
+		n := w.root.Get("steps").Get(s.Name)
+		if n == nil {
+			n = w.root.Get("finally").Get(s.Name)
+		}
+		w.step(s, n)
 	}
 	for _, s := range w.plan.Steps {
 		step(s)
@@ -86,12 +90,25 @@ func (w *planWalk) read(route *mapping.Route) *expr.Flow {
 		}
 		w.whole(t.Template(key), Place{Step: "repeat", In: "key"})
 	}
+	w.order(t)
 	if replies := w.root.Get("reply"); replies != nil {
 		for i, n := range replies.Items {
 			w.reply(i, n)
 		}
 	}
 	return nil
+}
+
+// order notes what an order is known by, and what is told of it.
+func (w *planWalk) order(t *expr.Tracer) {
+	o := w.root.Get("order")
+	if o == nil {
+		return
+	}
+	w.whole(t.Template(o.Get("key")), Place{Step: "order", In: "key"})
+	w.whole(t.Template(o.Get("subject")), Place{Step: "order", In: "subject"})
+	w.parts(t.Template(o.Get("shows")), Place{Step: "order", In: "what is shown"})
+	w.parts(t.Template(o.Get("accepted").Get("json")), Place{Step: "order", In: "body of what is accepted"})
 }
 
 func (w *planWalk) reply(i int, n *yamldoc.Node) {
@@ -196,6 +213,7 @@ func (w *planWalk) step(s *mapping.Step, n *yamldoc.Node) {
 			w.whole(caught.Template(v.Get("fail")), note("message"))
 		}
 	}
+	w.lasting(s, n, t, at)
 	body := expr.JoinFlows(bodies...)
 	if s.Each != nil {
 		body = &expr.Flow{Elem: body}
@@ -223,6 +241,9 @@ func (w *planWalk) action(c *mapping.Case, n *yamldoc.Node, t *expr.Tracer, p Pl
 		}
 		p.In = "value"
 		w.parts(t.Template(n.Get("value")), p)
+	case mapping.DoWait:
+		p.In = "key of the event"
+		w.whole(t.Template(n.Get("wait").Get("key")), p)
 	case mapping.DoUse:
 		return t.Template(n.Get("use"))
 	case mapping.DoFail:
@@ -230,6 +251,33 @@ func (w *planWalk) action(c *mapping.Case, n *yamldoc.Node, t *expr.Tracer, p Pl
 		w.whole(t.Template(n.Get("fail")), p)
 	}
 	return &expr.Flow{}
+}
+
+// lasting notes what an order does with a step besides.
+func (w *planWalk) lasting(s *mapping.Step, n *yamldoc.Node, t *expr.Tracer, p Place) {
+	d := s.Durable
+	if d == nil {
+		return
+	}
+	if key := n.Get("idempotency_key"); key != nil {
+		p.In = "Idempotency-Key"
+		w.whole(t.Template(key), p)
+	}
+	p.In = ""
+	answer := t.With("answer", &expr.Flow{})
+	if d.Lookup != nil {
+		w.action(d.Lookup.Step.Cases[0], n.Get("lookup"), t, p)
+		p.In = "whether it was done"
+		w.whole(answer.Template(n.Get("lookup").Get("found")), p)
+	}
+	if d.Undo != nil {
+		p.In = ""
+		w.action(d.Undo.Step.Cases[0], n.Get("undo"), answer, p)
+	}
+	if d.Poll != nil {
+		p.In = "until when it is asked"
+		w.decides(answer.Condition(n.Get("poll").Get("until")), p)
+	}
 }
 
 // call notes what a request holds.
