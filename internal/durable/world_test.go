@@ -254,7 +254,7 @@ func (g *gateway) until(id, state string) map[string]any {
 	require.Eventually(g.t, func() bool {
 		var status int
 		status, m = g.askAdmin("GET", "/-/orders/"+id, "")
-		return status == 200 && m["state"] == state
+		return status == 200 && m["state"] == state && (state != "stuck" || m["asks"] == true) // first it is told, then it asks
 	}, waitLong, waitTick, "%v: %v", state, m)
 	return m
 }
