@@ -98,7 +98,9 @@ func TestCancelUndoesAndPeopleDecide(t *testing.T) {
 		})
 		broken.Store(false)
 		require.NoError(t, e.Decide(soon(t), id, order.Retry, "ann", ""))
-		require.ErrorIs(t, e.Decide(soon(t), id, order.Retry, "bob", ""), order.ErrNotAsked, "one answer for a question")
+		if err := e.Decide(soon(t), id, order.Retry, "bob", ""); !errors.Is(err, order.ErrEnded) { // it may have ended by now
+			require.ErrorIs(t, err, order.ErrNotAsked, "one answer for a question")
+		}
 		until(t, "undone", func() bool { s = await(t, e, id); return s.State == order.Undone })
 		require.Equal(t, "ann: moved away", string(s.Result))
 		require.EqualValues(t, 1, undone.Load())
