@@ -164,6 +164,41 @@ func (w *sellerWorld) whole(s sale) {
 	require.Len(w.t, made.Tickets, 1, "the landline number is people's to bring")
 }
 
+// A key is that of one sale: the same, however its JSON is written, finds it, and
+// another is refused.
+func TestSaleIsKnownByItsKey(t *testing.T) {
+	t.Parallel()
+	w := startSold(t)
+	first := sale{n: 700}
+	send := func(body []byte) (int, map[string]any) {
+		r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(body))
+		require.NoError(t, err)
+		r.Header = http.Header{"Authorization": {"Bearer key-of-the-partner"}, "Content-Type": {"application/json"}, "Idempotency-Key": {"one"}}
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = res.Body.Close() }()
+		var said map[string]any
+		require.NoError(t, json.NewDecoder(res.Body).Decode(&said))
+		return res.StatusCode, said
+	}
+	status, said := send(first.body(t))
+	require.Equal(t, http.StatusAccepted, status, said)
+	id := said["id"]
+	var written bytes.Buffer
+	require.NoError(t, json.Indent(&written, first.body(t), "", "\t"))
+	status, said = send(written.Bytes())
+	require.Equal(t, http.StatusAccepted, status, said)
+	require.Equal(t, id, said["id"])
+	for name, other := range map[string]sale{
+		"another person": {n: 701},
+		"another agent":  {n: 700, change: func(doc map[string]any) { at(doc, "sales_info")["agent_id"] = "ANOTHER" }},
+	} {
+		status, said = send(other.body(t))
+		require.Equal(t, http.StatusUnprocessableEntity, status, name)
+		require.Equal(t, "urn:problem-type:emenda:repeat_differs", said["type"], name)
+	}
+}
+
 func TestSaleOverTheSandbox(t *testing.T) {
 	t.Parallel()
 	w := startSold(t)

@@ -5,12 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/emenda-gateway/emenda/internal/durable"
-	"github.com/emenda-gateway/emenda/internal/order"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
 )
 
@@ -47,21 +44,27 @@ func (v *Server) ordersHealth(ctx context.Context) *ordersState {
 
 func (v *Server) ordersAdmin(mux *http.ServeMux, trusted func(*http.Request) bool) {
 	for pattern, answer := range map[string]func(*http.Request) (any, error){
-		"GET /-/schedules":             func(r *http.Request) (any, error) { return v.orders.Schedules(r.Context()) },
-		"GET /-/orders":                v.listOrders,
+		"GET /-/orders":                func(r *http.Request) (any, error) { return v.orders.List(r.Context(), r.URL.Query()) },
 		"GET /-/orders/{id}":           func(r *http.Request) (any, error) { return v.orders.Get(r.Context(), r.PathValue("id")) },
+		"GET /-/orders/{id}/graph.svg": v.drawOrder,
 		"POST /-/orders/{id}/{action}": v.actOnOrder,
 		"POST /-/privacy/export":       v.exportPerson,
 		"POST /-/privacy/erase":        v.erasePerson,
+		"GET /-/schedules":             func(r *http.Request) (any, error) { return v.orders.Schedules(r.Context()) },
 	} {
 		mux.Handle(pattern, guarded(trusted, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			result, err := answer(r)
-			var bad badQuestion
+			var bad durable.BadQuestion
 			switch status, p := durable.ProblemOf(err); {
 			case err == nil:
+				if drawn, is := result.(drawing); is {
+					w.Header().Set("Content-Type", "image/svg+xml")
+					_, _ = w.Write(drawn)
+					return
+				}
 				writeJSON(w, http.StatusOK, result)
 			case errors.As(err, &bad):
-				writeJSON(w, http.StatusBadRequest, durable.Problem{Code: "request", Message: string(bad)})
+				writeJSON(w, http.StatusBadRequest, durable.Problem{Code: "request", Message: bad.Error()})
 			case status == 0:
 				writeJSON(w, http.StatusServiceUnavailable, p)
 			default:
@@ -69,49 +72,17 @@ func (v *Server) ordersAdmin(mux *http.ServeMux, trusted func(*http.Request) boo
 			}
 		})))
 	}
-	mux.Handle("GET /-/orders/{id}/graph.svg", guarded(trusted, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, err := v.orders.Get(r.Context(), r.PathValue("id"))
-		if err != nil {
-			status, p := durable.ProblemOf(err)
-			if status == 0 {
-				status = http.StatusServiceUnavailable
-			}
-			writeJSON(w, status, p)
-			return
-		}
-		w.Header().Set("Content-Type", "image/svg+xml")
-		_, _ = w.Write(durable.Graph(d))
-	})))
 }
 
-// badQuestion is what is wrong with a request of the admin listener.
-type badQuestion string
+// drawing is an SVG document.
+type drawing []byte
 
-func (b badQuestion) Error() string { return string(b) }
-
-// listOrders lists orders: caller, route, state (with commas), since, before, cursor, limit.
-func (v *Server) listOrders(r *http.Request) (any, error) {
-	q := r.URL.Query()
-	f := order.Filter{Caller: q.Get("caller"), Route: q.Get("route"), Open: q.Get("open") == "true"}
-	for name, at := range map[string]*time.Time{"since": &f.Since, "before": &f.Before} {
-		if text := q.Get(name); text != "" {
-			t, err := time.Parse(time.RFC3339, text)
-			if err != nil {
-				return nil, badQuestion(name + " is a time such as 2026-01-31T08:00:00Z")
-			}
-			*at = t
-		}
+func (v *Server) drawOrder(r *http.Request) (any, error) {
+	d, err := v.orders.Get(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return nil, err
 	}
-	if text := q.Get("state"); text != "" {
-		for s := range strings.SplitSeq(text, ",") {
-			f.States = append(f.States, order.State(strings.TrimSpace(s)))
-		}
-	}
-	limit, err := strconv.Atoi(q.Get("limit"))
-	if err != nil && q.Get("limit") != "" {
-		return nil, badQuestion("limit is a number")
-	}
-	return v.orders.List(r.Context(), f, q.Get("cursor"), limit)
+	return drawing(durable.Graph(d)), nil
 }
 
 // asked is the body of what people ask of orders.
@@ -124,7 +95,7 @@ type asked struct {
 func readAsked(r *http.Request) (a asked, err error) {
 	body := http.MaxBytesReader(nil, r.Body, 64<<10)
 	if err := json.NewDecoder(body).Decode(&a); err != nil {
-		return a, badQuestion("the body is a JSON object")
+		return a, durable.BadQuestion("the body is a JSON object")
 	}
 	return a, nil
 }
@@ -136,12 +107,12 @@ func (v *Server) actOnOrder(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if a.By == "" {
-		return nil, badQuestion("by says who asks")
+		return nil, durable.BadQuestion("by says who asks")
 	}
 	id := r.PathValue("id")
 	if err := v.orders.Act(r.Context(), id, r.PathValue("action"), a.By, a.Reason); err != nil {
 		if errors.Is(err, durable.ErrAction) {
-			return nil, badQuestion(err.Error())
+			return nil, durable.BadQuestion(err.Error())
 		}
 		return nil, err
 	}
@@ -167,7 +138,7 @@ func (v *Server) erasePerson(r *http.Request) (any, error) {
 func readDocument(r *http.Request) (asked, error) {
 	a, err := readAsked(r)
 	if err == nil && strings.TrimSpace(a.Document) == "" {
-		err = badQuestion("document says whose orders")
+		err = durable.BadQuestion("document says whose orders")
 	}
 	return a, err
 }

@@ -157,20 +157,26 @@ Examples:
 
 // Run shows.
 func (c *ordersShowCommand) Run(ctx context.Context, s *streams) error {
-	gateway, zone, err := ordersOf(&c.configFlag, s)
-	if err != nil {
+	d, zone, err := oneOrder(ctx, &c.configFlag, s, c.ID)
+	switch {
+	case err != nil:
 		return err
+	case c.Format == "json":
+		return json.NewEncoder(s.out).Encode(d)
+	}
+	return printOrder(s.out, d, zone)
+}
+
+// oneOrder asks for one order, and gives the gateway's time zone.
+func oneOrder(ctx context.Context, c *configFlag, s *streams, id string) (*durable.Document, *time.Location, error) {
+	gateway, zone, err := ordersOf(c, s)
+	if err != nil {
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
-	var d durable.Document
-	if err := gateway.ask(ctx, http.MethodGet, "/-/orders/"+url.PathEscape(c.ID), &d); err != nil {
-		return err
-	}
-	if c.Format == "json" {
-		return json.NewEncoder(s.out).Encode(d)
-	}
-	return printOrder(s.out, &d, zone)
+	d := new(durable.Document)
+	return d, zone, gateway.ask(ctx, http.MethodGet, "/-/orders/"+url.PathEscape(id), d)
 }
 
 func printOrder(w io.Writer, d *durable.Document, zone *time.Location) error {
@@ -253,20 +259,14 @@ func (ordersGraphCommand) Help() string {
 
 // Run draws.
 func (c *ordersGraphCommand) Run(ctx context.Context, s *streams) error {
-	gateway, _, err := ordersOf(&c.configFlag, s)
-	if err != nil {
+	d, _, err := oneOrder(ctx, &c.configFlag, s, c.ID)
+	switch {
+	case err != nil:
 		return err
+	case c.Out != "":
+		return os.WriteFile(c.Out, durable.Graph(d), 0o600)
 	}
-	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
-	defer cancel()
-	var d durable.Document
-	if err := gateway.ask(ctx, http.MethodGet, "/-/orders/"+url.PathEscape(c.ID), &d); err != nil {
-		return err
-	}
-	if c.Out != "" {
-		return os.WriteFile(c.Out, durable.Graph(&d), 0o600)
-	}
-	_, err = s.out.Write(durable.Graph(&d))
+	_, err = s.out.Write(durable.Graph(d))
 	return err
 }
 

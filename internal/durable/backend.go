@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -80,15 +79,12 @@ func (v *Orders) answer(ctx context.Context, e *order.Engine, r *contract.Reques
 	case parts[0] == "events":
 		return v.emit(ctx, e, r)
 	case len(parts) == 1:
-		f := order.Filter{Caller: q.Get("caller"), Route: q.Get("route"), Since: instant(q.Get("since")), Before: instant(q.Get("before"))}
-		if text := q.Get("state"); text != "" {
-			for s := range strings.SplitSeq(text, ",") {
-				f.States = append(f.States, order.State(strings.TrimSpace(s)))
-			}
-		}
-		limit, _ := strconv.Atoi(q.Get("limit"))
-		page, err := v.List(ctx, f, q.Get("cursor"), limit)
-		if err != nil {
+		page, err := v.List(ctx, q)
+		var wrong BadQuestion
+		switch {
+		case errors.As(err, &wrong):
+			return http.StatusBadRequest, Problem{"request", err.Error()}
+		case err != nil:
 			return refused(err)
 		}
 		return http.StatusOK, page
@@ -143,21 +139,43 @@ type Page struct {
 // pageSize is how many orders a page has when nothing is said.
 const pageSize = 50
 
-// List gives orders, the newest first. order.ErrCursor: cursor is none.
-func (v *Orders) List(ctx context.Context, f order.Filter, cursor string, limit int) (*Page, error) {
+// BadQuestion is what is wrong with what a list is asked.
+type BadQuestion string
+
+// Error says it.
+func (b BadQuestion) Error() string { return string(b) }
+
+// List gives orders, the newest first. q may say caller, route, state (with
+// commas between), open (true: only those that have not ended), since, before,
+// cursor and limit. Errors: BadQuestion, and order.ErrCursor.
+func (v *Orders) List(ctx context.Context, q url.Values) (*Page, error) {
+	f := order.Filter{Caller: q.Get("caller"), Route: q.Get("route"), Open: q.Get("open") == "true"}
+	for name, at := range map[string]*time.Time{"since": &f.Since, "before": &f.Before} {
+		if text := q.Get(name); text != "" {
+			t, err := time.Parse(time.RFC3339, text)
+			if err != nil {
+				return nil, BadQuestion(name + " is a time such as 2026-01-31T08:00:00Z")
+			}
+			*at = t
+		}
+	}
+	if text := q.Get("state"); text != "" {
+		for s := range strings.SplitSeq(text, ",") {
+			f.States = append(f.States, order.State(strings.TrimSpace(s)))
+		}
+	}
+	limit := pageSize
+	if text := q.Get("limit"); text != "" {
+		var err error
+		if limit, err = strconv.Atoi(text); err != nil {
+			return nil, BadQuestion("limit is a number")
+		}
+	}
 	e, err := v.Engine()
 	if err != nil {
 		return nil, err
 	}
-	if limit <= 0 {
-		limit = pageSize
-	}
-	for _, s := range f.States {
-		if !slices.Contains(order.States, s) {
-			return &Page{Orders: []Document{}}, nil
-		}
-	}
-	all, next, err := e.List(ctx, f, cursor, limit)
+	all, next, err := e.List(ctx, f, q.Get("cursor"), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -166,11 +184,6 @@ func (v *Orders) List(ctx context.Context, f order.Filter, cursor string, limit 
 		p.Orders[i] = brief(&all[i])
 	}
 	return p, nil
-}
-
-func instant(text string) time.Time {
-	t, _ := time.Parse(time.RFC3339, text) // the contract says date-time
-	return t
 }
 
 // emit keeps an event.

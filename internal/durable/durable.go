@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -61,7 +62,7 @@ type Orders struct {
 	engine  *order.Engine // nil: not open
 	closed  bool
 	loaded  map[string]*snapshot.Loaded // by hash: what orders run under
-	loading singleflight.Group          // by hash
+	loading singleflight.Group          // by hash: what is loaded, or kept
 	turns   *semaphore.Weighted         // of orders that go through what is kept of them
 	renewed map[string]time.Time        // by hash: when it was last kept
 	keep    time.Duration               // how long what has ended is kept
@@ -103,6 +104,9 @@ func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	if l.Durable() {
 		v.remember(l)
 	}
+	if v.engine != nil && l.Durable() {
+		v.keepSoon(v.engine, l)
+	}
 	if v.wanted != nil || v.closed || !l.Durable() && !l.Scheduled(settings) {
 		return nil
 	}
@@ -119,6 +123,9 @@ func (v *Orders) Prepare(l *snapshot.Loaded, settings *config.Resolved) error {
 	}
 	v.wanted = w
 	v.opened(e)
+	if l.Durable() {
+		v.keepSoon(e, l)
+	}
 	return nil
 }
 
@@ -276,18 +283,42 @@ func (v *Orders) Begin(ctx context.Context, l *snapshot.Loaded, n *exchange.NewO
 	return state, nil
 }
 
-// renewAfter is how often the configuration is kept again while orders begin under it.
-const renewAfter = 10 * time.Minute
+// A configuration is kept again while orders begin under it: after renewAfter
+// beside them, after renewBy before the next begins. One that no order needs
+// stays for an hour.
+const (
+	renewAfter = 10 * time.Minute
+	renewBy    = 40 * time.Minute
+)
 
-// keepPlan keeps the configuration that an order is about to begin under.
+// keepPlan sees to it that the configuration that an order is about to begin
+// under is kept.
 func (v *Orders) keepPlan(ctx context.Context, e *order.Engine, l *snapshot.Loaded) error {
 	v.mu.Lock()
 	v.remember(l)
-	last := v.renewed[l.Hash]
+	age := time.Since(v.renewed[l.Hash])
 	v.mu.Unlock()
-	if time.Since(last) < renewAfter {
+	if age < renewAfter {
 		return nil
 	}
+	kept := v.keepSoon(e, l)
+	if age < renewBy {
+		return nil
+	}
+	select {
+	case r := <-kept:
+		return r.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// keepSoon keeps a configuration in the background, once for all who ask meanwhile.
+func (v *Orders) keepSoon(e *order.Engine, l *snapshot.Loaded) <-chan singleflight.Result {
+	return v.loading.DoChan("keep "+l.Hash, func() (any, error) { return nil, v.keepNow(v.ctx, e, l) })
+}
+
+func (v *Orders) keepNow(ctx context.Context, e *order.Engine, l *snapshot.Loaded) error {
 	bundle, err := l.Bundle()
 	if err != nil {
 		return err
@@ -430,6 +461,10 @@ func (v *Orders) run(r order.Run) (order.End, error) {
 	end, err := flow.RunOrder(plan, g, env)
 	if err != nil {
 		return order.End{}, err
+	}
+	if len(end.Problems) > 0 {
+		v.o.Log.Warn("order: what is done at its end failed", slog.String("order", o.ID), slog.String("route", o.Route), slog.String("caller", o.Caller),
+			slog.String("steps", strings.Join(end.Problems, ", ")))
 	}
 	result, err := json.Marshal(&end)
 	return order.End{State: order.State(end.State), Result: result}, err

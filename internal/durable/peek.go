@@ -25,7 +25,6 @@ type Document struct {
 	Step      string     `json:"step,omitempty"`
 	WaitsFor  string     `json:"waits_for,omitempty"`
 	Until     *time.Time `json:"until,omitempty"`
-	Attempts  int        `json:"attempts"`
 	Committed bool       `json:"committed"`
 	Started   time.Time  `json:"started"`
 	Deadline  time.Time  `json:"deadline"`
@@ -74,7 +73,7 @@ type Act struct {
 func brief(s *order.Status) Document {
 	return Document{
 		ID: s.ID, Route: s.Route, Caller: s.Caller, State: string(s.State), Step: s.Step, WaitsFor: s.WaitsFor, Until: moment(s.Until),
-		Attempts: s.Attempts, Committed: s.Committed, Started: s.Started.UTC(), Deadline: s.Deadline.UTC(), Changed: s.Changed.UTC(), Ended: moment(s.Ended),
+		Committed: s.Committed, Started: s.Started.UTC(), Deadline: s.Deadline.UTC(), Changed: s.Changed.UTC(), Ended: moment(s.Ended),
 		Asked: s.Asked, Asks: s.Asks, Trouble: s.Trouble, Emptied: s.Emptied,
 	}
 }

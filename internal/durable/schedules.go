@@ -10,7 +10,6 @@ import (
 	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/order"
-	"github.com/emenda-gateway/emenda/internal/period"
 	"github.com/emenda-gateway/emenda/internal/snapshot"
 )
 
@@ -157,7 +156,7 @@ func (v *Orders) Schedules(ctx context.Context) (*Schedules, error) {
 			return nil, err
 		}
 		for i := range all {
-			out.Schedules = append(out.Schedules, scheduleOf(&all[i], v.clock()))
+			out.Schedules = append(out.Schedules, scheduleOf(&all[i]))
 		}
 	}
 	select {
@@ -176,30 +175,14 @@ func (v *Orders) Schedules(ctx context.Context) (*Schedules, error) {
 	return out, nil
 }
 
-// over tells whether the last run cannot be under way any more: the next was due.
-func over(s *order.Schedule, now time.Time) bool {
-	zone, err := period.Zone(s.Zone)
-	if err != nil {
-		return false
-	}
-	p, err := period.Parse(s.Cron, zone)
-	return err == nil && p.Next(s.Last).Before(now)
-}
-
-func scheduleOf(s *order.Schedule, now time.Time) Schedule {
-	moment := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
-	}
+func scheduleOf(s *order.Schedule) Schedule {
 	out := Schedule{
 		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Missed: s.Missed,
 		Next: moment(s.Next), Last: moment(s.Last), Succeeded: moment(s.Succeeded), MissedSince: moment(s.MissedSince),
 	}
 	switch {
 	case s.Last.IsZero():
-	case s.Ended.IsZero() && over(s, now):
+	case s.Lost:
 		out.Outcome = "lost"
 	case s.Ended.IsZero():
 		out.Outcome = "running"

@@ -129,8 +129,6 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if w, ok := watch.(Receiver); ok {
 		w.Received(input)
 	}
-	ctx, cancel := withDeadline(ctx, r.At, route.Timeout)
-	defer cancel()
 	given := flow.Given{Input: input, Caller: caller.Value, Warnings: warnings}
 	if p.Slots.Request >= 0 {
 		given.Request = f.Get(p.Slots.Request)
@@ -138,6 +136,8 @@ func (e *Exchanger) Serve(ctx context.Context, route *mapping.Route, r *intake.R
 	if p.Ordered() {
 		return e.order(ctx, f, route, r, caller, given, report, buf)
 	}
+	ctx, cancel := withDeadline(ctx, r.At, route.Timeout)
+	defer cancel()
 	if !route.Changes {
 		return e.run(ctx, f, route, r, given, nil, watch, report, buf)
 	}

@@ -49,7 +49,8 @@ type OrderState struct {
 // maxWait bounds `Prefer: wait=N`.
 const maxWait = 60 * time.Second
 
-// order begins an order and answers that it was accepted.
+// order begins an order and answers that it was accepted. The route's deadline is
+// that of the beginning: who prefers to wait may wait longer.
 func (e *Exchanger) order(ctx context.Context, f *expr.Frame, route *mapping.Route, r *intake.Request, caller *intake.Caller, given flow.Given, report Report, buf []byte) Response {
 	o := route.Plan.Order
 	internal := func(cause *expr.RuntimeError) Response {
@@ -78,14 +79,16 @@ func (e *Exchanger) order(ctx context.Context, f *expr.Frame, route *mapping.Rou
 	if e.o.Orders == nil {
 		return down()
 	}
-	sum := sha256.Sum256(appendUnechoed(nil, route.Plan.Input.Fields, given.Input))
-	state, err := e.o.Orders.Begin(ctx, &NewOrder{
+	sum := sha256.Sum256(sameInput(route.Plan.Input, given.Input))
+	begins, cancel := withDeadline(ctx, r.At, route.Timeout)
+	state, err := e.o.Orders.Begin(begins, &NewOrder{
 		Plan: route.Plan, Caller: caller.Name, Key: key, Fingerprint: sum[:], Subjects: subjects, Now: f.Now,
 		Given: flow.OrderGiven{
 			Input: given.Input.AppendJSON(nil), Request: jsonOrNone(given.Request), Caller: caller.Value.AppendJSON(nil),
 			Warnings: jsonOrNone(given.Warnings), Deadline: f.Now.Add(o.Deadline),
 		},
 	})
+	cancel()
 	switch {
 	case errors.Is(err, ErrOrderDiffers):
 		report.Repeat = "differs"

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"strings"
@@ -58,13 +59,7 @@ func (e *Exchanger) begin(ctx context.Context, f *expr.Frame, route *mapping.Rou
 		repeat.Identity = store.AppendPiece(nil, route.Plan.Name)
 		repeat.Identity = store.AppendPiece(repeat.Identity, report.Caller)
 		repeat.Identity = append(repeat.Identity, key...)
-		if route.Plan.Input != nil {
-			if route.Plan.Input.Document != nil {
-				repeat.Input = store.AppendPiece(nil, input.AppendJSON(nil))
-			} else {
-				repeat.Input = appendUnechoed(nil, route.Plan.Input.Fields, input)
-			}
-		}
+		repeat.Input = sameInput(route.Plan.Input, input)
 	}
 	turn, found, answer, err := e.o.Turns.Begin(ctx, repeat, about, f.Now)
 	if repeat != nil {
@@ -108,6 +103,29 @@ func noKey(key []byte) bool {
 		}
 	}
 	return true
+}
+
+// sameInput gives what makes a repeated request the same: of a document all of
+// it, however it is written; else the fields that are not marked echo.
+func sameInput(in *mapping.Input, v jsonx.Value) []byte {
+	switch {
+	case in == nil:
+		return nil
+	case in.Document == nil:
+		return appendUnechoed(nil, in.Fields, v)
+	}
+	raw := v.AppendJSON(nil)
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var read any
+	if err := d.Decode(&read); err != nil {
+		return raw
+	}
+	ordered, err := json.Marshal(read) // members by name, without blanks
+	if err != nil {
+		return raw
+	}
+	return ordered
 }
 
 // appendUnechoed appends the fields of an input that make a repeated request

@@ -267,7 +267,7 @@ func Does(s *mapping.Step, c *mapping.Case) string {
 	case c.Action == mapping.DoWait:
 		text = "wait for event " + c.Wait.Event
 	case c.Action == mapping.DoSleep:
-		text = fmt.Sprintf("sleep %s", c.Sleep)
+		text = "sleep " + days(c.Sleep)
 	default:
 		text = "skip"
 	}

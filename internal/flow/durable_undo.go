@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -65,7 +66,8 @@ func (o *order) undoOne(t *taken) (*end, error) {
 	if o.rounds > 1 {
 		name = fmt.Sprintf("undo %d %s", o.rounds, t.label)
 	}
-	inside := &scope{o: o, p: s.p, prefix: name + ": ", input: s.input, ends: s.ends}
+	inside := &scope{o: o, p: s.p, path: s.path, prefix: name + ": ", input: s.input, ends: s.ends}
+	own := strings.TrimPrefix(t.label, s.path) // with the number of its element
 	var given []byte
 	e, fresh, err := o.step(name, func(_ context.Context, now time.Time) *end {
 		r := s.open(now)
@@ -106,17 +108,17 @@ func (o *order) undoOne(t *taken) (*end, error) {
 	}
 	if e.Begun == beganFlow {
 		given = e.Given
-		return inside.undoFlow(u, t, given, e)
+		return inside.undoFlow(u, own, given, e)
 	}
-	c := call{s: inside, step: u.Step, name: t.step.Name, elem: t.elem, answer: t.answer, retry: &u.Retry, until: e.Until, again: true, undoes: true}
+	c := call{s: inside, step: u.Step, name: own, elem: t.elem, answer: t.answer, retry: &u.Retry, until: e.Until, again: true, undoes: true}
 	return c.make(fresh)
 }
 
 // undoFlow takes a step back with a flow, which is tried as often as its retry says.
-func (s *scope) undoFlow(u *mapping.Undo, t *taken, given []byte, began *end) (*end, error) {
+func (s *scope) undoFlow(u *mapping.Undo, own string, given []byte, began *end) (*end, error) {
 	for n := 1; ; n++ {
 		before := len(s.o.done)
-		name := fmt.Sprintf("%s try %d", t.step.Name, n)
+		name := fmt.Sprintf("%s try %d", own, n)
 		out, err := s.flow(u.Step, name, &end{Given: given, At: began.At})
 		if err != nil {
 			return nil, err

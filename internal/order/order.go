@@ -109,7 +109,6 @@ type Progress struct {
 	Step      string // name of the step at hand
 	WaitsFor  string // event, or what is asked of people
 	Until     time.Time
-	Attempts  int
 	Committed bool // from here on nothing is undone: Cancel refuses
 }
 

@@ -117,7 +117,7 @@ func (e *Engine) writeProgress(ctx context.Context, r runner, id string, p *Prog
 	if p.Committed {
 		committed = 1
 	}
-	_, err := e.db.exec(ctx, r, `UPDATE @orders SET begun = 1, trouble = '', state = $2, step = $3, waits = $4, until = $5, attempts = $6, committed = $7, changed = $8
-		WHERE id = $1 AND ended = 0`, id, string(p.State), p.Step, p.WaitsFor, millis(p.Until), p.Attempts, committed, now)
+	_, err := e.db.exec(ctx, r, `UPDATE @orders SET begun = 1, trouble = '', state = $2, step = $3, waits = $4, until = $5, committed = $6, changed = $7
+		WHERE id = $1 AND ended = 0`, id, string(p.State), p.Step, p.WaitsFor, millis(p.Until), committed, now)
 	return err
 }

@@ -10,13 +10,13 @@ import (
 )
 
 // columns are what a Status is made of.
-const columns = `id, route, caller, plan, version, state, step, waits, until, attempts, committed, started, deadline, changed, ended, cancel, asks, trouble, emptied`
+const columns = `id, route, caller, plan, version, state, step, waits, until, committed, started, deadline, changed, ended, cancel, asks, trouble, emptied`
 
 // scanStatus reads the columns.
 func (e *Engine) scanStatus(scan func(into ...any) error) (s Status, err error) {
 	var state string
 	var until, committed, started, deadline, changed, ended, cancel, asks, emptied int64
-	err = scan(&s.ID, &s.Route, &s.Caller, &s.Plan, &s.Version, &state, &s.Step, &s.WaitsFor, &until, &s.Attempts, &committed,
+	err = scan(&s.ID, &s.Route, &s.Caller, &s.Plan, &s.Version, &state, &s.Step, &s.WaitsFor, &until, &committed,
 		&started, &deadline, &changed, &ended, &cancel, &asks, &s.Trouble, &emptied)
 	if err != nil {
 		return s, err

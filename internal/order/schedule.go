@@ -22,6 +22,7 @@ type Schedule struct {
 	Last             time.Time // the last period any replica ran; zero: none yet
 	Ended            time.Time // when that run ended; zero: it runs, or its process went while it did
 	Failed           bool
+	Lost             bool      // that run did not end, and the next was due
 	Succeeded        time.Time // when the last run that did not fail ended; zero: none is known
 	Missed           int       // periods before the last run that nobody ran
 	MissedSince      time.Time // periods missed and not yet followed by a run: since when
@@ -227,6 +228,7 @@ func (e *Engine) Schedules(ctx context.Context) ([]Schedule, error) {
 		}
 		if found {
 			one.Last, one.Ended, one.Failed = when(at).In(s.at), when(ended), failed > 0
+			one.Lost = one.Ended.IsZero() && s.times.Next(one.Last).Before(e.now())
 			// A period that is due right now is not missed yet.
 			if _, since, err := e.missed(ctx, s, e.now().Add(-time.Minute)); err == nil {
 				one.MissedSince = since
