@@ -184,6 +184,9 @@ func TestSaleIsKnownByItsKey(t *testing.T) {
 	status, said := send(first.body(t))
 	require.Equal(t, http.StatusAccepted, status, said)
 	id := said["id"]
+	about, err := w.orders.Export(t.Context(), first.document())
+	require.NoError(t, err)
+	require.Len(t, about.Orders, 1, "found by the person's document")
 	var written bytes.Buffer
 	require.NoError(t, json.Indent(&written, first.body(t), "", "\t"))
 	status, said = send(written.Bytes())

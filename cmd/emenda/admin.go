@@ -24,6 +24,25 @@ type adminClient struct {
 	unknown     error  // what it means that the gateway does not know what is asked for
 }
 
+// runningGateway gives the client of the gateway that a configuration is of, and
+// its time zone. unknown is what it means that it does not know what is asked for.
+func runningGateway(c *configFlag, s *streams, unknown error) (*adminClient, *time.Location, error) {
+	loaded, _, err := loadGood(c.Config, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	settings, err := resolved(loaded, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	gateway, err := adminOf(settings)
+	if err != nil {
+		return nil, nil, err
+	}
+	gateway.silent, gateway.unknown = "no gateway's admin listener answers (EMENDA_ADMIN_LISTEN)", unknown
+	return gateway, loaded.Zone(), nil
+}
+
 // adminOf gives the client of a gateway on this machine. With TLS no certificate
 // is taken but the configured one.
 func adminOf(settings *config.Resolved) (*adminClient, error) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -38,25 +39,6 @@ Examples:
   emenda orders retry k3v9q2m7x4c8n5b6 --by maria --reason "the ERP is back"`
 }
 
-// ordersOf gives the client of the gateway that keeps the orders, and its time zone.
-func ordersOf(c *configFlag, s *streams) (*adminClient, *time.Location, error) {
-	loaded, _, err := loadGood(c.Config, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	settings, err := resolved(loaded, s)
-	if err != nil {
-		return nil, nil, err
-	}
-	gateway, err := adminOf(settings)
-	if err != nil {
-		return nil, nil, err
-	}
-	gateway.silent = "no gateway's admin listener answers (EMENDA_ADMIN_LISTEN)"
-	gateway.unknown = order.ErrNotFound
-	return gateway, loaded.Zone(), nil
-}
-
 type ordersListCommand struct {
 	configFlag
 	State  string `help:"Only in these states, with commas between: accepted, running, waiting, held, undoing, done, undone, stuck." placeholder:"STATES"`
@@ -79,11 +61,11 @@ func (ordersListCommand) Help() string {
 // Run lists.
 func (c *ordersListCommand) Run(ctx context.Context, s *streams) error {
 	for state := range strings.SplitSeq(c.State, ",") {
-		if c.State != "" && !known(strings.TrimSpace(state)) {
+		if c.State != "" && !slices.Contains(order.States, order.State(strings.TrimSpace(state))) {
 			return fmt.Errorf("--state: %q is no state of an order", state)
 		}
 	}
-	gateway, zone, err := ordersOf(&c.configFlag, s)
+	gateway, zone, err := runningGateway(&c.configFlag, s, order.ErrNotFound)
 	if err != nil {
 		return err
 	}
@@ -114,15 +96,6 @@ func (c *ordersListCommand) Run(ctx context.Context, s *streams) error {
 		_, err = fmt.Fprintf(s.out, "more: --cursor %s\n", page.Next)
 	}
 	return err
-}
-
-func known(state string) bool {
-	for _, s := range order.States {
-		if string(s) == state {
-			return true
-		}
-	}
-	return false
 }
 
 func moment(t *time.Time, zone *time.Location) string {
@@ -169,7 +142,7 @@ func (c *ordersShowCommand) Run(ctx context.Context, s *streams) error {
 
 // oneOrder asks for one order, and gives the gateway's time zone.
 func oneOrder(ctx context.Context, c *configFlag, s *streams, id string) (*durable.Document, *time.Location, error) {
-	gateway, zone, err := ordersOf(c, s)
+	gateway, zone, err := runningGateway(c, s, order.ErrNotFound)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -279,7 +252,7 @@ type actFlags struct {
 }
 
 func (c *actFlags) act(ctx context.Context, s *streams, action string) error {
-	gateway, zone, err := ordersOf(&c.configFlag, s)
+	gateway, zone, err := runningGateway(&c.configFlag, s, order.ErrNotFound)
 	if err != nil {
 		return err
 	}

@@ -71,11 +71,10 @@ func (c *privacyEraseCommand) Run(ctx context.Context, s *streams) error {
 }
 
 func privacy(ctx context.Context, c *configFlag, s *streams, action, document string, into any) error {
-	gateway, _, err := ordersOf(c, s)
+	gateway, _, err := runningGateway(c, s, errors.New("this gateway keeps no orders"))
 	if err != nil {
 		return err
 	}
-	gateway.unknown = errors.New("this gateway keeps no orders")
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	return gateway.send(ctx, http.MethodPost, "/-/privacy/"+action, map[string]string{"document": document}, into)

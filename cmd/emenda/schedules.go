@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,7 +30,7 @@ Examples:
 
 // Run lists.
 func (c *schedulesCommand) Run(ctx context.Context, s *streams) error {
-	gateway, zone, err := ordersOf(&c.configFlag, s)
+	gateway, zone, err := runningGateway(&c.configFlag, s, errors.New("this gateway knows no schedules"))
 	if err != nil {
 		return err
 	}

@@ -33,20 +33,10 @@ Examples:
 
 // Run asks and prints.
 func (c *traceCommand) Run(ctx context.Context, s *streams) error {
-	loaded, _, err := loadGood(c.Config, s)
+	gateway, zone, err := runningGateway(&c.configFlag, s, errors.New("no request of this id is among the last that this gateway keeps (gateway.traces)"))
 	if err != nil {
 		return err
 	}
-	settings, err := resolved(loaded, s)
-	if err != nil {
-		return err
-	}
-	gateway, err := adminOf(settings)
-	if err != nil {
-		return err
-	}
-	gateway.silent = "no gateway's admin listener answers (EMENDA_ADMIN_LISTEN)"
-	gateway.unknown = errors.New("no request of this id is among the last that this gateway keeps (gateway.traces)")
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
 	var all routes.Traces
@@ -60,7 +50,7 @@ func (c *traceCommand) Run(ctx context.Context, s *streams) error {
 		if i > 0 {
 			fmt.Fprintln(s.out)
 		}
-		if err := printTrace(s.out, &all.Requests[i], loaded.Zone()); err != nil {
+		if err := printTrace(s.out, &all.Requests[i], zone); err != nil {
 			return err
 		}
 	}
