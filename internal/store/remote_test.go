@@ -296,30 +296,30 @@ func TestTokens(t *testing.T) {
 		if p.redis != nil {
 			other = p.open()
 		}
-		_, ok, err := s.LoadToken(bg, "erp")
+		_, ok, err := s.LoadToken(bg, "name-of-a-backend")
 		require.NoError(t, err)
 		require.False(t, ok)
 		k := token.Kept{Value: "secret-token", Renew: time.Now().Add(time.Minute).UTC().Round(0), End: time.Now().Add(time.Hour).UTC().Round(0)}
-		require.NoError(t, s.SaveToken(bg, "erp", k))
-		got, ok, err := other.LoadToken(bg, "erp")
+		require.NoError(t, s.SaveToken(bg, "name-of-a-backend", k))
+		got, ok, err := other.LoadToken(bg, "name-of-a-backend")
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Equal(t, k, got)
 		if p.redis != nil {
 			require.NotContains(t, p.everything(), "secret-token")
-			require.NotContains(t, p.everything(), "erp")
+			require.NotContains(t, p.everything(), "name-of-a-backend")
 		}
 
-		unlock, ok, err := s.LockToken(bg, "erp")
+		unlock, ok, err := s.LockToken(bg, "name-of-a-backend")
 		require.NoError(t, err)
 		require.True(t, ok)
-		_, ok, err = other.LockToken(bg, "erp")
+		_, ok, err = other.LockToken(bg, "name-of-a-backend")
 		require.NoError(t, err)
 		require.False(t, ok)
 		_, ok, _ = other.LockToken(bg, "mvno")
 		require.True(t, ok)
 		unlock()
-		unlock, ok, _ = other.LockToken(bg, "erp")
+		unlock, ok, _ = other.LockToken(bg, "name-of-a-backend")
 		require.True(t, ok)
 		unlock()
 	})
@@ -328,13 +328,13 @@ func TestTokens(t *testing.T) {
 func TestTokenLockOfTheDead(t *testing.T) {
 	p := inRedis(t)
 	a, b := p.open(), p.open()
-	_, ok, err := a.LockToken(bg, "erp")
+	_, ok, err := a.LockToken(bg, "name-of-a-backend")
 	require.NoError(t, err)
 	require.True(t, ok)
 	store.Crash(a)
 	began := time.Now()
 	require.Eventually(t, func() bool {
-		_, ok, err := b.LockToken(bg, "erp")
+		_, ok, err := b.LockToken(bg, "name-of-a-backend")
 		return err == nil && ok
 	}, 5*time.Second, 10*time.Millisecond)
 	require.Less(t, time.Since(began), 1500*time.Millisecond)

@@ -38,7 +38,7 @@ func TestChangeToken(t *testing.T) {
 		for i := range 20 {
 			all.Go(func() {
 				_, err := []*store.Store{a, b}[i%2].ChangeToken(bg, "lines", func(k *token.Kept, _ bool) bool {
-					k.Value, k.End = fmt.Sprintf("t%d", len(k.Spare)+1), end
+					k.Value, k.End = fmt.Sprintf("secret-token-%d", len(k.Spare)+1), end
 					k.Spare = append(k.Spare, k.Value)
 					return true
 				})
@@ -57,10 +57,10 @@ func TestChangeToken(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, ok)
 		require.Len(t, got.Spare, 20-len(failed), "no change is lost")
-		require.Equal(t, fmt.Sprintf("t%d", len(got.Spare)), got.Value)
+		require.Equal(t, fmt.Sprintf("secret-token-%d", len(got.Spare)), got.Value)
 		require.True(t, a.Health().Up, "that others came before is no fault of Redis")
 		if p.redis != nil {
-			require.NotContains(t, p.everything(), "t20")
+			require.NotContains(t, p.everything(), "secret-token")
 		}
 
 		// One that has ended is dropped.
