@@ -46,7 +46,9 @@ func known(t *testing.T) map[string][]string {
 	m.Certificate("listener", "listen", time.Unix(1, 0))
 	m.Ask(func() []observe.Sample {
 		some := []order.Count{{Route: "r", State: order.Stuck, N: 1}}
-		return durable.SamplesOf("sqlite", true, &order.Counts{Open: some, Ended: some}, time.Unix(1, 0))
+		ok := time.Unix(1, 0)
+		schedules := durable.SamplesOfSchedules([]durable.Schedule{{Name: "s", Period: 60, Succeeded: &ok}}, map[durable.Run]int{{Schedule: "s", Outcome: "ok"}: 1})
+		return append(durable.SamplesOf("sqlite", true, &order.Counts{Open: some, Ended: some}, time.Unix(1, 0)), schedules...)
 	})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))

@@ -76,7 +76,7 @@ type wanted struct{ url, data string }
 // New makes Orders that keep nothing until Prepare. Close them before the
 // snapshots they call through.
 func New(o Options) *Orders {
-	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, renewed: map[string]time.Time{}}
+	v := &Orders{o: o, clock: o.Clock, serving: make(chan struct{}), loaded: map[string]*snapshot.Loaded{}, renewed: map[string]time.Time{}, timed: timed{ran: map[Run]int{}}}
 	v.turns = semaphore.NewWeighted(int64(4 * runtime.GOMAXPROCS(0)))
 	if v.clock == nil {
 		v.clock = time.Now

@@ -2,9 +2,11 @@ package durable
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
+	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/order"
 )
@@ -88,23 +90,41 @@ func (v *Orders) counts(ctx context.Context) *order.Counts {
 }
 
 // scheduleSamples tells how schedules ran in this process, and when they last succeeded in any.
-func (v *Orders) scheduleSamples(ctx context.Context) (all []observe.Sample) {
-	for r, n := range v.timed.runs() {
-		all = append(all, observe.Sample{
-			Name: "emenda_schedule_runs_total", Help: "Runs of schedules in this process, by how they ended.", Counter: true, Value: float64(n),
-			Labels: []observe.Label{{Name: "schedule", Value: r.schedule}, {Name: "outcome", Value: r.outcome}},
-		})
-	}
+func (v *Orders) scheduleSamples(ctx context.Context) []observe.Sample {
 	known, err := v.Schedules(ctx)
 	if err != nil {
-		return all
+		known = &Schedules{}
 	}
-	for i := range known.Schedules {
-		s := &known.Schedules[i]
+	return SamplesOfSchedules(known.Schedules, v.timed.runs())
+}
+
+// SamplesOfSchedules gives the samples of what is known of schedules, and of how
+// often which run ended how in this process.
+func SamplesOfSchedules(known []Schedule, runs map[Run]int) (all []observe.Sample) {
+	counted := maps.Clone(runs)
+	for i := range known {
+		if known[i].LeftOut != "" {
+			continue
+		}
+		for _, how := range []contract.State{contract.OK, contract.Refused, contract.Failed, contract.Unknown} {
+			counted[Run{known[i].Name, how.String()}] += 0 // who reads counters sees the first of each kind only if there was a zero
+		}
+	}
+	for r, n := range counted {
+		all = append(all, observe.Sample{
+			Name: "emenda_schedule_runs_total", Help: "Runs of schedules in this process, by how they ended.", Counter: true, Value: float64(n),
+			Labels: []observe.Label{{Name: "schedule", Value: r.Schedule}, {Name: "outcome", Value: r.Outcome}},
+		})
+	}
+	for i := range known {
+		s := &known[i]
+		of := []observe.Label{{Name: "schedule", Value: s.Name}}
+		if s.Period > 0 {
+			all = append(all, observe.Sample{Name: "emenda_schedule_period_seconds", Help: "Time between the next two runs of a schedule.", Value: s.Period, Labels: of})
+		}
 		if s.Succeeded != nil {
 			all = append(all, observe.Sample{
-				Name: "emenda_schedule_last_success_timestamp_seconds", Help: "When the last run of a schedule that was ok ended, in any replica.", Value: float64(s.Succeeded.UnixMilli()) / 1000,
-				Labels: []observe.Label{{Name: "schedule", Value: s.Name}},
+				Name: "emenda_schedule_last_success_timestamp_seconds", Help: "When the last run of a schedule that was ok ended, in any replica.", Value: float64(s.Succeeded.UnixMilli()) / 1000, Labels: of,
 			})
 		}
 	}

@@ -17,14 +17,14 @@ import (
 type timed struct {
 	mu    sync.Mutex
 	known map[string]times // what the engine was told, by name
-	ran   map[ran]int      // in this process
+	ran   map[Run]int      // in this process
 }
 
 // times say when something is due.
 type times struct{ cron, zone string }
 
-// ran is a schedule and how a run of it ended.
-type ran struct{ schedule, outcome string }
+// Run is a schedule and how a run of it ended: ok, refused, failed, unknown.
+type Run struct{ Schedule, Outcome string }
 
 // Reschedule has the schedules of the configuration that serves run, and no
 // others. It is called whenever another serves.
@@ -103,10 +103,7 @@ func (v *Orders) runScheduled(ctx context.Context, name string) error {
 		state, class = contract.Failed, contract.ClassTemplate
 	}
 	v.timed.mu.Lock()
-	if v.timed.ran == nil {
-		v.timed.ran = map[ran]int{}
-	}
-	v.timed.ran[ran{name, state.String()}]++
+	v.timed.ran[Run{name, state.String()}]++
 	v.timed.mu.Unlock()
 	if state != contract.OK {
 		return &ended{state, class}
@@ -135,12 +132,13 @@ type Schedule struct {
 	Cron        string     `json:"cron,omitempty"`
 	Zone        string     `json:"zone,omitempty"`
 	Next        *time.Time `json:"next,omitempty"`
-	Last        *time.Time `json:"last,omitempty"`         // the time of the last run, of any replica
-	Outcome     string     `json:"outcome,omitempty"`      // of the last run: running, ok, failed; lost: whoever ran it has gone
-	Succeeded   *time.Time `json:"succeeded,omitempty"`    // when the last run that was ok ended
-	Missed      int        `json:"missed"`                 // times before the last run at which nobody ran it
-	MissedSince *time.Time `json:"missed_since,omitempty"` // times since the last run at which nobody ran it: the first
-	LeftOut     string     `json:"left_out,omitempty"`     // why it does not run here
+	Period      float64    `json:"period_seconds,omitempty"` // between that time and the one after it
+	Last        *time.Time `json:"last,omitempty"`           // the time of the last run, of any replica
+	Outcome     string     `json:"outcome,omitempty"`        // of the last run: running, ok, failed; lost: whoever ran it has gone
+	Succeeded   *time.Time `json:"succeeded,omitempty"`      // when the last run that was ok ended
+	Missed      int        `json:"missed"`                   // times before the last run at which nobody ran it
+	MissedSince *time.Time `json:"missed_since,omitempty"`   // times since the last run at which nobody ran it: the first
+	LeftOut     string     `json:"left_out,omitempty"`       // why it does not run here
 }
 
 // Schedules tells what is known of the schedules of the configuration that serves.
@@ -177,7 +175,7 @@ func (v *Orders) Schedules(ctx context.Context) (*Schedules, error) {
 
 func scheduleOf(s *order.Schedule) Schedule {
 	out := Schedule{
-		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Missed: s.Missed,
+		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Missed: s.Missed, Period: s.Period.Seconds(),
 		Next: moment(s.Next), Last: moment(s.Last), Succeeded: moment(s.Succeeded), MissedSince: moment(s.MissedSince),
 	}
 	switch {
@@ -195,7 +193,7 @@ func scheduleOf(s *order.Schedule) Schedule {
 }
 
 // runs gives how the runs of this process ended.
-func (t *timed) runs() map[ran]int {
+func (t *timed) runs() map[Run]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return maps.Clone(t.ran)

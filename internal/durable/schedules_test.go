@@ -80,6 +80,7 @@ func TestScheduleRunsOnceAmongReplicas(t *testing.T) {
 		require.Equal(t, "UTC", one["zone"])
 		require.NotEmpty(t, one["succeeded"])
 		require.Contains(t, g.measured(), `emenda_schedule_last_success_timestamp_seconds{schedule="sweep"} `)
+		require.Contains(t, g.measured(), `emenda_schedule_period_seconds{schedule="sweep"} 3600`)
 	}
 	time.Sleep(300 * time.Millisecond)
 	s.with(func() { require.Equal(t, []int{7}, s.closed, "once among both") })

@@ -19,8 +19,9 @@ import (
 type Schedule struct {
 	Name, Cron, Zone string
 	Next             time.Time
-	Last             time.Time // the last period any replica ran; zero: none yet
-	Ended            time.Time // when that run ended; zero: it runs, or its process went while it did
+	Period           time.Duration // between that time and the one after it
+	Last             time.Time     // the last period any replica ran; zero: none yet
+	Ended            time.Time     // when that run ended; zero: it runs, or its process went while it did
 	Failed           bool
 	Lost             bool      // that run did not end, and the next was due
 	Succeeded        time.Time // when the last run that did not fail ended; zero: none is known
@@ -212,6 +213,7 @@ func (e *Engine) Schedules(ctx context.Context) ([]Schedule, error) {
 	all := make([]Schedule, 0, len(mine))
 	for _, s := range mine {
 		one := Schedule{Name: s.name, Cron: s.cron, Zone: s.zone, Next: s.times.Next(e.now())}
+		one.Period = s.times.Next(one.Next).Sub(one.Next)
 		var at, ended int64
 		var failed int
 		found, err := e.db.row(ctx, e.db, `SELECT at, ended, failed, missed FROM @order_ticks WHERE schedule = $1 ORDER BY at DESC LIMIT 1`,
