@@ -141,6 +141,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add("")
 	f.Add("MC5h")
 	f.Add("LTAuYQ")
+	f.Add("LT\nEuYQ")
 	f.Fuzz(func(t *testing.T, text string) {
 		at, id, err := order.ReadCursor(text)
 		if err != nil {

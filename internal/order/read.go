@@ -197,19 +197,22 @@ func writeCursor(at int64, id string) string {
 
 // readCursor reads what writeCursor gave.
 func readCursor(cursor string) (at int64, id string, err error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err != nil || len(b) > 100 {
 		return 0, "", ErrCursor
 	}
 	before, id, found := strings.Cut(string(b), ".")
 	at, err = strconv.ParseInt(before, 36, 64)
-	if err != nil || !found || strconv.FormatInt(at, 36) != before || id == "" {
+	if err != nil || !found || id == "" {
 		return 0, "", ErrCursor
 	}
 	for _, c := range []byte(id) {
 		if (c < 'a' || c > 'z') && (c < '2' || c > '7') {
 			return 0, "", ErrCursor
 		}
+	}
+	if writeCursor(at, id) != cursor { // there are several ways to write the same, and one is ours
+		return 0, "", ErrCursor
 	}
 	return at, id, nil
 }
