@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -124,10 +125,10 @@ func jsonOrNone(v jsonx.Value) []byte {
 	return v.AppendJSON(nil)
 }
 
-// textsOf gives a text, or the texts of a list, without those that are blank.
+// textsOf gives a text, or the texts of a list, each once, without those that are blank.
 func textsOf(v jsonx.Value) (all []string) {
 	add := func(v jsonx.Value) {
-		if t := v.Text(); !v.None() && strings.TrimSpace(t) != "" {
+		if t := v.Text(); !v.None() && strings.TrimSpace(t) != "" && !slices.Contains(all, t) {
 			all = append(all, strings.Clone(t))
 		}
 	}

@@ -344,6 +344,9 @@ type TestOrder struct {
 	ToldLeft     bool
 	Step, Class  string
 	Shows        *yamldoc.Node
+	Key          *yamldoc.Node // nil: whatever its key is
+	Subject      []string      // whom it is about
+	ToldSubject  bool
 	At           diag.Span
 }
 

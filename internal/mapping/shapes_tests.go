@@ -46,6 +46,8 @@ func testsShape(flow bool) *yamldoc.Shape {
 				key("step", text, "The step that ended it."),
 				key("class", text, "The class of what ended it."),
 				key("shows", anything, "Members of what is shown at the end, at least."),
+				key("key", anything, "What makes another request the same order (order.key), exactly."),
+				key("subject", texts, "Whom it is about (order.subject), exactly."),
 			), "How the order must end: of durable mappings."),
 		)
 	}

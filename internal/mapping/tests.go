@@ -394,7 +394,8 @@ func (l *loader) orderTest(t *Test, n *yamldoc.Node, plan *Plan) {
 	t.Order = &TestOrder{
 		State: textOf(o.Get("state")), Undone: textsOf(o.Get("undone")), Left: textsOf(o.Get("left")),
 		ToldUndone: o.Get("undone") != nil, ToldLeft: o.Get("left") != nil,
-		Step: textOf(o.Get("step")), Class: textOf(o.Get("class")), Shows: l.fileNode(o.Get("shows")), At: o.Span,
+		Step: textOf(o.Get("step")), Class: textOf(o.Get("class")), Shows: l.fileNode(o.Get("shows")),
+		Key: l.fileNode(o.Get("key")), Subject: textsOf(o.Get("subject")), ToldSubject: o.Get("subject") != nil, At: o.Span,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emenda-gateway/emenda/internal/backend"
 	"github.com/emenda-gateway/emenda/internal/contract"
+	"github.com/emenda-gateway/emenda/internal/exchange"
 	"github.com/emenda-gateway/emenda/internal/flow"
 	"github.com/emenda-gateway/emenda/internal/mapping"
 	"github.com/emenda-gateway/emenda/internal/rehearse"
@@ -44,6 +45,7 @@ func runOrder(plan *mapping.Plan, test *mapping.Test, orders *rehearse.Orders, e
 	if err != nil {
 		return []string{"the order cannot be run: " + err.Error()}
 	}
+	failures = append(failures, orderBegun(want, begun)...)
 	failures = append(failures, orderEnd(want, &end)...)
 	for _, e := range r.Events {
 		failures = append(failures, fmt.Sprintf("nothing waited for event %s %s", e.Event, e.Key.AppendJSON(nil)))
@@ -92,6 +94,16 @@ type nobody struct{}
 // Call refuses.
 func (nobody) Call(_ context.Context, c *backend.Call) *backend.Answer {
 	return backend.FailedAnswer(c.Operation, contract.ClassBroken, false)
+}
+
+func orderBegun(want *mapping.TestOrder, begun *exchange.NewOrder) (failures []string) {
+	if want.Key != nil {
+		failures = rehearse.Compare("key", mapping.ConstantJSON(want.Key), begun.Key, rehearse.Exactly)
+	}
+	if want.ToldSubject && !slices.Equal(want.Subject, begun.Subjects) {
+		failures = append(failures, fmt.Sprintf("the subjects are %s, expected %s", listed(begun.Subjects), listed(want.Subject)))
+	}
+	return failures
 }
 
 func orderEnd(want *mapping.TestOrder, end *flow.OrderEnd) (failures []string) {

@@ -53,7 +53,6 @@ var elsewhere = map[string]string{
 	"token.renew":       "internal/backend/client_test.go: TestTokenIsRenewedOnce",
 	"token.life":        "internal/backend/client_test.go: TestOneTokenForAll",
 
-	"order.subject":            "internal/durable/durable_test.go: TestPersonIsExportedAndErased",
 	"gateway.yaml.orders":      "internal/durable/durable_test.go: TestDatabaseIsAway",
 	"orders.database":          "internal/durable/durable_test.go: TestDatabaseIsAway",
 	"orders.keep":              "internal/durable/durable_test.go: TestWhatEndedLongAgoIsEmptied",
