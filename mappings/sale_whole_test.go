@@ -21,7 +21,7 @@ func startSold(t *testing.T) *sellerWorld {
 	t.Helper()
 	w := startSales(t, "")
 	t.Cleanup(func() {
-		for _, secret := range []string{sandbox.OzmapToken, sandbox.PartnerKey, "key-of-the-partner", "0200051332", "COMPRADOR", "@example.com"} {
+		for _, secret := range []string{sandbox.OzmapToken, sandbox.PartnerKey, "key-of-the-partner", webPartnerKey, "0200051332", "COMPRADOR", "@example.com"} {
 			require.NotContains(t, w.lines.String(), secret)
 		}
 	})
@@ -199,6 +199,33 @@ func TestSaleIsKnownByItsKey(t *testing.T) {
 		status, said = send(other.body(t))
 		require.Equal(t, http.StatusUnprocessableEntity, status, name)
 		require.Equal(t, "urn:problem-type:emenda:repeat_differs", said["type"], name)
+	}
+}
+
+// Each partner is called back for its own sales, at its own address, under its own key.
+func TestPartnersHearOfTheirOwnSales(t *testing.T) {
+	t.Parallel()
+	w := startSold(t)
+	text, err := os.ReadFile("sale/testdata/venda_avulsa.json")
+	require.NoError(t, err)
+	r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(text))
+	require.NoError(t, err)
+	r.Header = http.Header{"Authorization": {"Bearer key-of-the-web-partner"}, "Content-Type": {"application/json"}}
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	var said struct{ ID string }
+	require.NoError(t, json.NewDecoder(res.Body).Decode(&said))
+	require.Equal(t, http.StatusAccepted, res.StatusCode)
+	e, err := w.orders.Engine()
+	require.NoError(t, err)
+	require.NoError(t, e.Emit(t.Context(), "instalada", []byte(said.ID), []byte("null")))
+	other := w.send(sale{n: 710})
+	w.ends(other, "done")
+	require.Eventually(t, func() bool { return len(w.web.all()) > 0 }, 60*time.Second, 50*time.Millisecond)
+	require.Equal(t, []string{said.ID + " done true"}, w.web.all())
+	for _, c := range w.box.Callbacks() {
+		require.Equal(t, other, c.ID)
 	}
 }
 

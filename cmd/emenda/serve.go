@@ -204,6 +204,8 @@ func sandboxEnvironment(env func(string) (string, bool), box string) func(string
 		"MVNO_URL": box + sandbox.MVNOPath, "MVNO_TOKEN": sandbox.MVNOToken, "MVNO_USER": sandbox.MVNOUser, "MVNO_PASSWORD": sandbox.MVNOPassword,
 		"OZMAP_URL": box + sandbox.OzmapPath, "OZMAP_TOKEN": sandbox.OzmapToken, "OZLOC_TOKEN": sandbox.OzlocToken, "GEOCODER_URL": box + sandbox.GeocoderPath,
 		"PARTNER_CALLBACK_URL": box + sandbox.PartnerPath, "PARTNER_CALLBACK_KEY": sandbox.PartnerKey,
+		"PARTNER_WEB_CALLBACK_URL": box + sandbox.PartnerPath, "PARTNER_WEB_CALLBACK_KEY": sandbox.PartnerKey,
+		"SIGNUPS_CALLBACK_URL": box + sandbox.PartnerPath, "SIGNUPS_CALLBACK_KEY": sandbox.PartnerKey,
 	}
 	defaults := map[string]string{"URA_APP": sandboxApp, "URA_TOKEN": sandboxToken, "APP_USER": sandboxUser, "APP_PASSWORD": sandboxPassword, "SVA_USER": sandboxSVA, "SVA_PASSWORD": sandboxSVAPassword, "MVNO_KEY": sandboxMVNOKey, "CRM_KEY": sandboxCRMKey, "LOJA_KEY": sandboxLojaKey, "OZMAP_KEY": sandboxOzmapKey, "OZMAP_SALES_KEY": sandboxOzmapSalesKey, "OZMAP_FIELD_KEY": sandboxOzmapFieldKey, "PARTNER_KEY": sandboxPartnerKey, "PARTNER_WEB_KEY": sandboxPartnerWebKey, "SIGNUPS_KEY": sandboxSignupsKey, "INSTALLER_KEY": sandboxInstallerKey, "EMENDA_DOCS": "true"}
 	return func(name string) (string, bool) {

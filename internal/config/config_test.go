@@ -56,6 +56,10 @@ func TestShippedFile(t *testing.T) {
 		"OZMAP_TOKEN is not set: serving leaves backend ozmap out",
 		"PARTNER_CALLBACK_URL is not set: serving leaves backend parceiro out",
 		"PARTNER_CALLBACK_KEY is not set: serving leaves backend parceiro out",
+		"SIGNUPS_CALLBACK_URL is not set: serving leaves backend parceiro_signups out",
+		"SIGNUPS_CALLBACK_KEY is not set: serving leaves backend parceiro_signups out",
+		"PARTNER_WEB_CALLBACK_URL is not set: serving leaves backend parceiro_web out",
+		"PARTNER_WEB_CALLBACK_KEY is not set: serving leaves backend parceiro_web out",
 		"SGP_URL is not set: serving leaves backend sgp out",
 		"SGP_APP is not set: serving leaves backend sgp out",
 		"SGP_TOKEN is not set: serving leaves backend sgp out",
@@ -82,7 +86,7 @@ func TestShippedFile(t *testing.T) {
 	require.Equal(t, "127.0.0.1:8080", bare.Listen)
 	require.Equal(t, "America/Sao_Paulo", bare.Timezone.String())
 
-	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t", "PARTNER_KEY", "p", "PARTNER_WEB_KEY", "w", "SIGNUPS_KEY", "s", "PARTNER_CALLBACK_URL", "https://partner.example/sales", "PARTNER_CALLBACK_KEY", "k", "INSTALLER_KEY", "i",
+	env := environment("ERP_URL", "https://backend.example/base", "ERP_USER", "u", "ERP_PASSWORD_FILE", "/run/p", "GEOCODER_URL", "https://geocoder.example", "MVNO_URL", "https://mvno.example", "MVNO_KEY", "m", "CRM_KEY", "c", "LOJA_KEY", "l", "OZMAP_FIELD_KEY", "f", "OZMAP_URL", "https://ozmap.example/api/v2", "OZMAP_TOKEN", "t", "OZLOC_TOKEN", "t", "OZMAP_KEY", "t", "OZMAP_SALES_KEY", "t", "PARTNER_KEY", "p", "PARTNER_WEB_KEY", "w", "SIGNUPS_KEY", "s", "PARTNER_CALLBACK_URL", "https://partner.example/sales", "PARTNER_CALLBACK_KEY", "k", "PARTNER_WEB_CALLBACK_URL", "https://web.example", "PARTNER_WEB_CALLBACK_KEY", "k", "SIGNUPS_CALLBACK_URL", "https://signups.example", "SIGNUPS_CALLBACK_KEY", "k", "INSTALLER_KEY", "i",
 		"SGP_URL", "https://sgp.example", "SGP_APP", "a", "SGP_TOKEN", "t", "URA_TOKEN", "t0", "URA_APP", "", "APP_PASSWORD", "p", "SVA_PASSWORD", "s")
 	require.Empty(t, c.Unset(env))
 	r, list := c.Resolve(env, func(path string) ([]byte, error) { return []byte(path + "\r\n"), nil })

@@ -47,7 +47,7 @@ func cleanEnvironment() []string {
 		switch name, _, _ := strings.Cut(e, "="); {
 		case strings.HasPrefix(name, "EMENDA_"), strings.HasPrefix(name, "ERP_"), strings.HasPrefix(name, "URA_"), strings.HasPrefix(name, "SGP_"),
 			strings.HasPrefix(name, "OZMAP_"), strings.HasPrefix(name, "OZLOC_"), strings.HasPrefix(name, "GEOCODER_"),
-			strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "MVNO_"), strings.HasPrefix(name, "PARTNER_"), strings.HasPrefix(name, "INSTALLER_"),
+			strings.HasPrefix(name, "REDIS_"), strings.HasPrefix(name, "MVNO_"), strings.HasPrefix(name, "PARTNER_"), strings.HasPrefix(name, "SIGNUPS_"), strings.HasPrefix(name, "INSTALLER_"),
 			name == "DATABASE_URL", name == "MAKEFLAGS", name == "MFLAGS", name == "MAKELEVEL":
 		default:
 			kept = append(kept, e)

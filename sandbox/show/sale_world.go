@@ -30,6 +30,7 @@ func saleEnv(box string) []string {
 		"MVNO_URL=" + box + sandbox.MVNOPath, "MVNO_TOKEN=" + sandbox.MVNOToken, "MVNO_USER=" + sandbox.MVNOUser, "MVNO_PASSWORD=" + sandbox.MVNOPassword,
 		"OZMAP_URL=" + box + sandbox.OzmapPath, "OZMAP_TOKEN=" + sandbox.OzmapToken, "GEOCODER_URL=" + box + sandbox.GeocoderPath,
 		"PARTNER_CALLBACK_URL=" + box + sandbox.PartnerPath, "PARTNER_CALLBACK_KEY=" + sandbox.PartnerKey,
+		"PARTNER_WEB_CALLBACK_URL=" + box + sandbox.PartnerPath, "PARTNER_WEB_CALLBACK_KEY=" + sandbox.PartnerKey,
 		"PARTNER_KEY=" + partnerKey, "PARTNER_WEB_KEY=" + webKey, "INSTALLER_KEY=" + installerKey,
 		"EMENDA_SEAL_KEY=" + newSealKey(),
 	}
