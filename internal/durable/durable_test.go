@@ -42,8 +42,10 @@ func TestOrderToItsEnd(t *testing.T) {
 		m = g.until(id, "waiting")
 		require.Equal(t, []string{"made ok", "met waiting", "closed pending"}, steps(m))
 		require.Equal(t, "met", m["waits_for"])
-		require.NotEqual(t, id, g.make("bert", "lamp"), "of another caller it is another")
+		other := g.make("bert", "lamp")
+		require.NotEqual(t, id, other, "of another caller it is another")
 		g.restart()
+		g.until(other, "waiting")
 		m = g.until(id, "waiting")
 		require.Equal(t, map[string]any{"number": 1.0}, m["shows"])
 
