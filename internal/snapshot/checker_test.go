@@ -64,6 +64,7 @@ func readShipped(t *testing.T, pack string) *shipped {
 		return s.files
 	}})
 	require.False(t, list.HasErrors(), "the shipped files must check: %s", list.Text())
+	keepPinned(loaded)
 	s.good, s.whole = loaded, pin(loaded)
 	for _, f := range s.files.mappings {
 		if !hasRoute(f) && flowOf(f) == "" {

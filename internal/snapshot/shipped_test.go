@@ -63,20 +63,28 @@ func pinned(l *Loaded) string {
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Contracts)) {
 		c := l.Contracts[name]
-		text, ok := pinnedContracts.Load(c)
-		if !ok {
-			var own strings.Builder
-			pinnedContract(&own, c, true)
-			text, _ = pinnedContracts.LoadOrStore(c, own.String())
+		if text, ok := pinnedContracts.Load(c); ok {
+			b.WriteString(text.(string)) //nolint:forcetypeassert // only texts are kept
+			continue
 		}
-		b.WriteString(text.(string)) //nolint:forcetypeassert // only texts are kept
+		pinnedContract(&b, c, true)
 	}
 	return b.String()
 }
 
+// keepPinned has what is pinned of a load's contracts at hand: most mutants leave
+// them as they are. Of mutants nothing is kept: each would keep its contract.
+func keepPinned(l *Loaded) {
+	for _, c := range l.Contracts {
+		var b strings.Builder
+		pinnedContract(&b, c, true)
+		pinnedContracts.Store(c, b.String())
+	}
+}
+
 var places = map[mapping.Place]string{mapping.PlaceBody: "body", mapping.PlaceQuery: "query", mapping.PlaceHeader: "header"}
 
-// pinnedContracts holds what is pinned of contracts: most mutants leave them as they are.
+// pinnedContracts holds what is pinned of contracts, by *contract.Contract.
 var pinnedContracts sync.Map
 
 func pinnedDialect(b *strings.Builder, d *mapping.Dialect, zone *time.Location) {
