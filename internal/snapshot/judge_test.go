@@ -110,7 +110,7 @@ func (s *shipped) usersOf(f *diag.File) (users []*diag.File) {
 	_, name, isForm := strings.Cut("\n"+f.Text, "\nform: ")
 	name, _, _ = strings.Cut(name, "\n")
 	for _, other := range s.files.mappings {
-		if isForm && strings.Contains(other.Text, "form: "+name+" ") {
+		if isForm && (strings.Contains(other.Text, "form: "+name+" ") || strings.Contains(other.Text, "form: "+name+"\n")) && other != f {
 			users = append(users, other)
 		}
 	}
