@@ -35,6 +35,9 @@ func setParts(doc []byte, parts []part, raw []byte) ([]byte, error) {
 			return setAll(doc, parts[:i], parts[i+1:], raw)
 		}
 	}
+	if i := skipSpace(view(doc), 0); i < len(doc) && doc[i] != '{' && doc[i] != '[' {
+		doc = nil // a scalar is replaced; sjson would look for brackets in its text
+	}
 	return sjson.SetRawBytes(doc, sjsonPath(parts), raw)
 }
 

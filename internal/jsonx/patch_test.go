@@ -175,6 +175,7 @@ func FuzzPatch(f *testing.F) {
 	f.Add(`[1,[2,{"x":null}]]`, "1.1.x")
 	f.Add(`{"\"x":1,"y":{"":0}}`, "y")
 	f.Add(`[]`, "3.a")
+	f.Add(`"[S^^^^SSSS SSSf^^f^^^"`, "0")
 	f.Fuzz(func(t *testing.T, doc, path string) {
 		if _, err := new(Arena).Parse(doc, false); err != nil || CheckPath(path) != nil {
 			return
