@@ -47,7 +47,7 @@ func known(t *testing.T) map[string][]string {
 	m.Ask(func() []observe.Sample {
 		some := []order.Count{{Route: "r", State: order.Stuck, N: 1}}
 		ok := time.Unix(1, 0)
-		schedules := durable.SamplesOfSchedules([]durable.Schedule{{Name: "s", Period: 60, Succeeded: &ok}}, map[durable.Run]int{{Schedule: "s", Outcome: "ok"}: 1})
+		schedules := durable.SamplesOfSchedules([]durable.Schedule{{Name: "s", Succeeded: &ok}}, map[durable.Run]int{{Schedule: "s", Outcome: "ok"}: 1})
 		return append(durable.SamplesOf("sqlite", true, &order.Counts{Open: some, Ended: some}, time.Unix(1, 0)), schedules...)
 	})
 	w := httptest.NewRecorder()

@@ -2,11 +2,9 @@ package durable
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 
-	"github.com/emenda-gateway/emenda/internal/contract"
 	"github.com/emenda-gateway/emenda/internal/observe"
 	"github.com/emenda-gateway/emenda/internal/order"
 )
@@ -101,16 +99,7 @@ func (v *Orders) scheduleSamples(ctx context.Context) []observe.Sample {
 // SamplesOfSchedules gives the samples of what is known of schedules, and of how
 // often which run ended how in this process.
 func SamplesOfSchedules(known []Schedule, runs map[Run]int) (all []observe.Sample) {
-	counted := maps.Clone(runs)
-	for i := range known {
-		if known[i].LeftOut != "" {
-			continue
-		}
-		for _, how := range []contract.State{contract.OK, contract.Refused, contract.Failed, contract.Unknown} {
-			counted[Run{known[i].Name, how.String()}] += 0 // who reads counters sees the first of each kind only if there was a zero
-		}
-	}
-	for r, n := range counted {
+	for r, n := range runs {
 		all = append(all, observe.Sample{
 			Name: "emenda_schedule_runs_total", Help: "Runs of schedules in this process, by how they ended.", Counter: true, Value: float64(n),
 			Labels: []observe.Label{{Name: "schedule", Value: r.Schedule}, {Name: "outcome", Value: r.Outcome}},
@@ -118,10 +107,11 @@ func SamplesOfSchedules(known []Schedule, runs map[Run]int) (all []observe.Sampl
 	}
 	for i := range known {
 		s := &known[i]
-		of := []observe.Label{{Name: "schedule", Value: s.Name}}
-		if s.Period > 0 {
-			all = append(all, observe.Sample{Name: "emenda_schedule_period_seconds", Help: "Time between the next two runs of a schedule.", Value: s.Period, Labels: of})
+		if s.LeftOut != "" {
+			continue
 		}
+		of := []observe.Label{{Name: "schedule", Value: s.Name}}
+		all = append(all, observe.Sample{Name: "emenda_schedule_periods_since_success", Help: "Times at which a schedule was due since its last run that was ok, in any replica.", Value: float64(s.Unwell), Labels: of})
 		if s.Succeeded != nil {
 			all = append(all, observe.Sample{
 				Name: "emenda_schedule_last_success_timestamp_seconds", Help: "When the last run of a schedule that was ok ended, in any replica.", Value: float64(s.Succeeded.UnixMilli()) / 1000, Labels: of,

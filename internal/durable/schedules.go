@@ -132,13 +132,13 @@ type Schedule struct {
 	Cron        string     `json:"cron,omitempty"`
 	Zone        string     `json:"zone,omitempty"`
 	Next        *time.Time `json:"next,omitempty"`
-	Period      float64    `json:"period_seconds,omitempty"` // between that time and the one after it
-	Last        *time.Time `json:"last,omitempty"`           // the time of the last run, of any replica
-	Outcome     string     `json:"outcome,omitempty"`        // of the last run: running, ok, failed; lost: whoever ran it has gone
-	Succeeded   *time.Time `json:"succeeded,omitempty"`      // when the last run that was ok ended
-	Missed      int        `json:"missed"`                   // times before the last run at which nobody ran it
-	MissedSince *time.Time `json:"missed_since,omitempty"`   // times since the last run at which nobody ran it: the first
-	LeftOut     string     `json:"left_out,omitempty"`       // why it does not run here
+	Last        *time.Time `json:"last,omitempty"`         // the time of the last run, of any replica
+	Outcome     string     `json:"outcome,omitempty"`      // of the last run: running, ok, failed; lost: whoever ran it has gone
+	Succeeded   *time.Time `json:"succeeded,omitempty"`    // when the last run that was ok ended
+	Unwell      int        `json:"unwell"`                 // times at which it was due since then, or since the first that is known
+	Missed      int        `json:"missed"`                 // times before the last run at which nobody ran it
+	MissedSince *time.Time `json:"missed_since,omitempty"` // times since the last run at which nobody ran it: the first
+	LeftOut     string     `json:"left_out,omitempty"`     // why it does not run here
 }
 
 // Schedules tells what is known of the schedules of the configuration that serves.
@@ -175,7 +175,7 @@ func (v *Orders) Schedules(ctx context.Context) (*Schedules, error) {
 
 func scheduleOf(s *order.Schedule) Schedule {
 	out := Schedule{
-		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Missed: s.Missed, Period: s.Period.Seconds(),
+		Name: s.Name, Cron: s.Cron, Zone: s.Zone, Missed: s.Missed, Unwell: s.Unwell,
 		Next: moment(s.Next), Last: moment(s.Last), Succeeded: moment(s.Succeeded), MissedSince: moment(s.MissedSince),
 	}
 	switch {

@@ -80,7 +80,7 @@ func TestScheduleRunsOnceAmongReplicas(t *testing.T) {
 		require.Equal(t, "UTC", one["zone"])
 		require.NotEmpty(t, one["succeeded"])
 		require.Contains(t, g.measured(), `emenda_schedule_last_success_timestamp_seconds{schedule="sweep"} `)
-		require.Contains(t, g.measured(), `emenda_schedule_period_seconds{schedule="sweep"} 3600`)
+		require.Contains(t, g.measured(), `emenda_schedule_periods_since_success{schedule="sweep"} 0`)
 	}
 	time.Sleep(300 * time.Millisecond)
 	s.with(func() { require.Equal(t, []int{7}, s.closed, "once among both") })
@@ -101,6 +101,7 @@ func TestScheduleFails(t *testing.T) {
 	require.Nil(t, one["succeeded"])
 	require.Contains(t, g.log.text(), `"error":"failed, class status"`)
 	require.Contains(t, g.measured(), `emenda_schedule_runs_total{outcome="failed",schedule="sweep"} 1`)
+	require.Contains(t, g.measured(), `emenda_schedule_periods_since_success{schedule="sweep"} 1`)
 }
 
 // What is edited holds from the next time on: the first schedule there is, another call, none.
@@ -142,6 +143,6 @@ func TestScheduleIsLeftOut(t *testing.T) {
 	g.schedule(hourly)
 	delete(g.env, "SHOP_URL")
 	g.start()
-	require.Equal(t, map[string]any{"name": "sweep", "missed": 0.0, "left_out": "backend shop is left out"}, g.scheduled())
+	require.Equal(t, map[string]any{"name": "sweep", "missed": 0.0, "unwell": 0.0, "left_out": "backend shop is left out"}, g.scheduled())
 	require.Contains(t, g.log.text(), `"msg":"left out","kind":"schedule","name":"sweep","why":"backend shop is left out"`)
 }

@@ -2,6 +2,7 @@ package jsonx
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/tidwall/sjson"
@@ -20,7 +21,7 @@ func Set(doc []byte, path string, raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := walker{doc: view(doc), unique: true}
+	w := walker{doc: view(doc), sets: true}
 	w.visit(0, parts)
 	if doc, err = setParts(w.without(doc), parts, raw); err != nil {
 		return nil, fmt.Errorf("path %q: %w", path, err)
@@ -34,9 +35,6 @@ func setParts(doc []byte, parts []part, raw []byte) ([]byte, error) {
 		if p.all {
 			return setAll(doc, parts[:i], parts[i+1:], raw)
 		}
-	}
-	if i := skipSpace(view(doc), 0); i < len(doc) && doc[i] != '{' && doc[i] != '[' {
-		doc = nil // a scalar is replaced; sjson would look for brackets in its text
 	}
 	return sjson.SetRawBytes(doc, sjsonPath(parts), raw)
 }
@@ -91,12 +89,16 @@ func Delete(doc []byte, path string) ([]byte, error) {
 // walker follows a path through a valid document and notes what has to go.
 // Deleting many elements through sjson would copy the document for each.
 type walker struct {
-	doc    string
-	unique bool // only the repetitions of keys go; else all the path leads to
-	gone   []span
+	doc  string
+	sets bool // what would be in the way of sjson goes: repetitions of keys, and scalars, in whose text it looks for brackets; else all the path leads to
+	gone []span
 }
 
-type span struct{ from, to int }
+// span is a part of the document that goes, and what comes in its place.
+type span struct {
+	from, to int
+	instead  string
+}
 
 // visit looks at the value at i and gives the position behind it.
 func (w *walker) visit(i int, parts []part) int {
@@ -104,9 +106,16 @@ func (w *walker) visit(i int, parts []part) int {
 	if i = skipSpace(s, i); i >= len(s) {
 		return i
 	}
-	object := s[i] == '{'
-	if !object && s[i] != '[' || len(parts) == 0 {
+	if len(parts) == 0 {
 		return skipValue(s, i)
+	}
+	object := s[i] == '{'
+	if !object && s[i] != '[' {
+		end := skipValue(s, i)
+		if w.sets && !slices.ContainsFunc(parts, func(p part) bool { return p.all }) { // "#" makes no list of it
+			w.gone = append(w.gone, span{i, end, "null"})
+		}
+		return end
 	}
 	p := parts[0]
 	hit := false // an earlier member had the key
@@ -129,10 +138,10 @@ func (w *walker) visit(i int, parts []part) int {
 			match = p.all || p.index == n
 		}
 		if open >= 0 { // nothing stays before: the gap up to this member goes too
-			w.gone = append(w.gone, span{open, from})
+			w.gone = append(w.gone, span{from: open, to: from})
 			open = -1
 		}
-		remove := match && len(parts) == 1 && !w.unique || match && object && w.unique && hit
+		remove := match && len(parts) == 1 && !w.sets || match && object && w.sets && hit
 		value := i
 		if match && !remove {
 			i = w.visit(i, parts[1:])
@@ -147,7 +156,7 @@ func (w *walker) visit(i int, parts []part) int {
 		case !remove:
 			before = i
 		case before >= 0:
-			w.gone = append(w.gone, span{before, i})
+			w.gone = append(w.gone, span{from: before, to: i})
 			before = i
 		default:
 			open = from
@@ -156,19 +165,19 @@ func (w *walker) visit(i int, parts []part) int {
 		if i = skipSpace(s, i); i < len(s) && s[i] == ',' {
 			i = skipSpace(s, i+1)
 		} else if open >= 0 {
-			w.gone = append(w.gone, span{open, end})
+			w.gone = append(w.gone, span{from: open, to: end})
 			open = -1
 		}
 	}
 	return min(i+1, len(s))
 }
 
-// without gives a copy of doc that lacks what is gone.
+// without gives a copy of doc with what is gone taken out.
 func (w *walker) without(doc []byte) []byte {
 	out := make([]byte, 0, len(doc))
 	at := 0
 	for _, g := range w.gone {
-		out = append(out, doc[at:g.from]...)
+		out = append(append(out, doc[at:g.from]...), g.instead...)
 		at = g.to
 	}
 	return append(out, doc[at:]...)

@@ -22,6 +22,10 @@ func TestSet(t *testing.T) {
 		"escaped point":       {`{"a.b":1,"a":{"b":2}}`, `a\.b`, `3`, `{"a.b":3,"a":{"b":2}}`},
 		"escaped star":        {`{"ab":1,"a*":2}`, `a\*`, `3`, `{"ab":1,"a*":3}`},
 		"key written escaped": {`{"\u0061":1}`, `a`, `3`, `{"\u0061":3}`},
+		"text on the way":     {`{"a":"[S^^^^SSSS SSSf^^f^^^","c":1}`, "a.0", `1`, `{"a":[1],"c":1}`},
+		"text, every element": {`{"l":["{\"a\":[1]}",7]}`, "l.#.a", `1`, `{"l":[{"a":1},{"a":1}]}`},
+		"text for a list":     {`{"l":"[1,2]"}`, "l.#.a", `1`, `{"l":"[1,2]"}`},
+		"a text":              {`"{\"a\":[1]}"`, "a.b", `1`, `{"a":{"b":1}}`},
 		"null on the way":     {`{"a":null}`, "a.b", `1`, `{"a":{"b":1}}`},
 		"repeated key":        {`{"a":1,"b":2,"\u0061":3}`, "a", `9`, `{"a":9,"b":2}`},
 		"repeated above":      {`{"a":{"x":1},"a":{"x":2},"c":0}`, "a.x", `9`, `{"a":{"x":9},"c":0}`},
@@ -176,6 +180,7 @@ func FuzzPatch(f *testing.F) {
 	f.Add(`{"\"x":1,"y":{"":0}}`, "y")
 	f.Add(`[]`, "3.a")
 	f.Add(`"[S^^^^SSSS SSSf^^f^^^"`, "0")
+	f.Add(`{"a":"[S^^^^SSSS SSSf^^f^^^"}`, "a.0")
 	f.Fuzz(func(t *testing.T, doc, path string) {
 		if _, err := new(Arena).Parse(doc, false); err != nil || CheckPath(path) != nil {
 			return

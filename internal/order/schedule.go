@@ -19,15 +19,18 @@ import (
 type Schedule struct {
 	Name, Cron, Zone string
 	Next             time.Time
-	Period           time.Duration // between that time and the one after it
-	Last             time.Time     // the last period any replica ran; zero: none yet
-	Ended            time.Time     // when that run ended; zero: it runs, or its process went while it did
+	Last             time.Time // the last period any replica ran; zero: none yet
+	Ended            time.Time // when that run ended; zero: it runs, or its process went while it did
 	Failed           bool
 	Lost             bool      // that run did not end, and the next was due
 	Succeeded        time.Time // when the last run that did not fail ended; zero: none is known
+	Unwell           int       // periods since then, or since the first that is known, at most mostUnwell
 	Missed           int       // periods before the last run that nobody ran
 	MissedSince      time.Time // periods missed and not yet followed by a run: since when
 }
+
+// mostUnwell is as far as periods without a good run are counted.
+const mostUnwell = 1000
 
 // schedules are those of this process.
 type schedules struct {
@@ -144,13 +147,19 @@ func (e *Engine) missed(ctx context.Context, s *schedule, before time.Time) (n i
 	if _, err := e.db.row(ctx, e.db, `SELECT MAX(at) FROM @order_ticks WHERE schedule = $1`, []any{s.name}, &last); err != nil || !last.Valid {
 		return 0, time.Time{}, err
 	}
-	for at := s.times.Next(when(last.Int64)); !at.IsZero() && at.Before(before) && n < 100_000; at = s.times.Next(at) {
+	n, since = s.between(when(last.Int64), before, 100_000)
+	return n, since, nil
+}
+
+// between gives how many periods are due after a time and before another, at most so many, and the first of them.
+func (s *schedule) between(after, before time.Time, most int) (n int, first time.Time) {
+	for at := s.times.Next(after); !at.IsZero() && at.Before(before) && n < most; at = s.times.Next(at) {
 		if n == 0 {
-			since = at
+			first = at
 		}
 		n++
 	}
-	return n, since, nil
+	return n, first
 }
 
 // tick runs a period, unless another replica does.
@@ -213,7 +222,6 @@ func (e *Engine) Schedules(ctx context.Context) ([]Schedule, error) {
 	all := make([]Schedule, 0, len(mine))
 	for _, s := range mine {
 		one := Schedule{Name: s.name, Cron: s.cron, Zone: s.zone, Next: s.times.Next(e.now())}
-		one.Period = s.times.Next(one.Next).Sub(one.Next)
 		var at, ended int64
 		var failed int
 		found, err := e.db.row(ctx, e.db, `SELECT at, ended, failed, missed FROM @order_ticks WHERE schedule = $1 ORDER BY at DESC LIMIT 1`,
@@ -221,14 +229,18 @@ func (e *Engine) Schedules(ctx context.Context) ([]Schedule, error) {
 		if err != nil {
 			return nil, down(err)
 		}
-		var good sql.NullInt64
-		if _, err := e.db.row(ctx, e.db, `SELECT MAX(ended) FROM @order_ticks WHERE schedule = $1 AND failed = 0 AND ended > 0`, []any{s.name}, &good); err != nil {
-			return nil, down(err)
-		}
-		if good.Valid {
-			one.Succeeded = when(good.Int64)
-		}
 		if found {
+			var good, first sql.NullInt64
+			if _, err := e.db.row(ctx, e.db, `SELECT MAX(CASE WHEN failed = 0 AND ended > 0 THEN ended END), MIN(at) FROM @order_ticks WHERE schedule = $1`,
+				[]any{s.name}, &good, &first); err != nil {
+				return nil, down(err)
+			}
+			since := when(first.Int64).Add(-time.Millisecond)
+			if good.Valid {
+				one.Succeeded = when(good.Int64)
+				since = one.Succeeded
+			}
+			one.Unwell, _ = s.between(since, e.now(), mostUnwell)
 			one.Last, one.Ended, one.Failed = when(at).In(s.at), when(ended), failed > 0
 			one.Lost = one.Ended.IsZero() && s.times.Next(one.Last).Before(e.now())
 			// A period that is due right now is not missed yet.

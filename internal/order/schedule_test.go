@@ -70,6 +70,7 @@ func TestEachPeriodRunsOnce(t *testing.T) {
 		require.False(t, known[0].Failed)
 		require.Equal(t, known[0].Ended, known[0].Succeeded)
 		require.Zero(t, known[0].Missed)
+		require.Zero(t, known[0].Unwell)
 		for _, e := range all {
 			shut(t, e)
 		}
@@ -81,6 +82,7 @@ func TestEachPeriodRunsOnce(t *testing.T) {
 		known, err = e.Schedules(soon(t))
 		require.NoError(t, err)
 		require.True(t, known[0].MissedSince.Equal(due(t, "2026-03-02T12:00:00Z")))
+		require.Equal(t, 2, known[0].Unwell)
 		require.True(t, (<-runs).Equal(due(t, "2026-03-04T12:00:00Z")), "what was missed is not made up for")
 		until(t, "its end is noted", func() bool {
 			known, err = e.Schedules(soon(t))
@@ -88,6 +90,7 @@ func TestEachPeriodRunsOnce(t *testing.T) {
 			return !known[0].Ended.IsZero() && known[0].Missed > 0
 		})
 		require.Equal(t, 2, known[0].Missed)
+		require.Zero(t, known[0].Unwell)
 		require.True(t, known[0].MissedSince.IsZero())
 		require.Contains(t, w.log.String(), "nobody was there")
 		e.Never("nightly")
