@@ -21,11 +21,15 @@ import (
 	"github.com/emenda-gateway/emenda/sandbox"
 )
 
-func (w *sellerWorld) post(path, key, id string, body []byte) (status int, answer map[string]any) {
+// post sends JSON as who has a key, with an id for the request and further header fields, name and value.
+func (w *sellerWorld) post(path, key, id string, body []byte, header ...string) (status int, answer map[string]any) {
 	w.t.Helper()
 	r, err := http.NewRequest(http.MethodPost, w.url+path, bytes.NewReader(body))
 	require.NoError(w.t, err)
 	r.Header = http.Header{"Authorization": {"Bearer key-of-the-" + key}, "Content-Type": {"application/json"}, "X-Request-Id": {id}}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
 	res, err := http.DefaultClient.Do(r)
 	require.NoError(w.t, err)
 	defer func() { _ = res.Body.Close() }()
@@ -33,14 +37,21 @@ func (w *sellerWorld) post(path, key, id string, body []byte) (status int, answe
 	return res.StatusCode, answer
 }
 
-// sells sends a sale, has it installed, and waits for its end.
-func (w *sellerWorld) sells(id string, body []byte, state string) {
+// sold sends a sale of who has a key, has it installed, and gives the order's id.
+func (w *sellerWorld) sold(key, id string, body []byte, header ...string) string {
 	w.t.Helper()
-	status, said := w.post("/v1/vendas", "partner", id, body)
+	status, said := w.post("/v1/vendas", key, id, body, header...)
 	require.Equal(w.t, http.StatusAccepted, status, said)
 	order := said["id"].(string)
 	status, said = w.post("/v1/vendas/"+order+"/instalada", "installer", id+"-installed", []byte("{}"))
 	require.Equal(w.t, http.StatusAccepted, status, said)
+	return order
+}
+
+// sells sends a sale, has it installed, and waits for its end.
+func (w *sellerWorld) sells(id string, body []byte, state string) {
+	w.t.Helper()
+	order := w.sold("partner", id, body)
 	require.Eventually(w.t, func() bool {
 		d, err := w.orders.Get(context.Background(), order)
 		return err == nil && d.State == state

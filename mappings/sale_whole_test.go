@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"testing"
@@ -87,24 +86,8 @@ func at(v any, path ...any) map[string]any {
 
 // send sends a sale, tells that it is installed, and gives the order's id.
 func (w *sellerWorld) send(s sale) string {
-	r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(s.body(w.t)))
-	require.NoError(w.t, err)
-	r.Header.Set("Authorization", "Bearer key-of-the-partner")
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Idempotency-Key", fmt.Sprint("sale ", s.n))
-	res, err := http.DefaultClient.Do(r)
-	require.NoError(w.t, err)
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(w.t, err)
-	require.Equal(w.t, http.StatusAccepted, res.StatusCode, string(text))
-	var m struct{ ID string }
-	require.NoError(w.t, json.Unmarshal(text, &m))
-	require.Equal(w.t, "/v1/vendas/"+m.ID, res.Header.Get("Location"))
-	e, err := w.orders.Engine()
-	require.NoError(w.t, err)
-	require.NoError(w.t, e.Emit(w.t.Context(), "instalada", []byte(m.ID), []byte("null")))
-	return m.ID
+	id := fmt.Sprint("sale-", s.n)
+	return w.sold("partner", id, s.body(w.t), "Idempotency-Key", id)
 }
 
 // ends waits for an order's end and gives what the partner heard of it last.
@@ -171,15 +154,7 @@ func TestSaleIsKnownByItsKey(t *testing.T) {
 	w := startSold(t)
 	first := sale{n: 700}
 	send := func(body []byte) (int, map[string]any) {
-		r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(body))
-		require.NoError(t, err)
-		r.Header = http.Header{"Authorization": {"Bearer key-of-the-partner"}, "Content-Type": {"application/json"}, "Idempotency-Key": {"one"}}
-		res, err := http.DefaultClient.Do(r)
-		require.NoError(t, err)
-		defer func() { _ = res.Body.Close() }()
-		var said map[string]any
-		require.NoError(t, json.NewDecoder(res.Body).Decode(&said))
-		return res.StatusCode, said
+		return w.post("/v1/vendas", "partner", "one", body, "Idempotency-Key", "one")
 	}
 	status, said := send(first.body(t))
 	require.Equal(t, http.StatusAccepted, status, said)
@@ -208,22 +183,11 @@ func TestPartnersHearOfTheirOwnSales(t *testing.T) {
 	w := startSold(t)
 	text, err := os.ReadFile("sale/testdata/venda_avulsa.json")
 	require.NoError(t, err)
-	r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas", bytes.NewReader(text))
-	require.NoError(t, err)
-	r.Header = http.Header{"Authorization": {"Bearer key-of-the-web-partner"}, "Content-Type": {"application/json"}}
-	res, err := http.DefaultClient.Do(r)
-	require.NoError(t, err)
-	defer func() { _ = res.Body.Close() }()
-	var said struct{ ID string }
-	require.NoError(t, json.NewDecoder(res.Body).Decode(&said))
-	require.Equal(t, http.StatusAccepted, res.StatusCode)
-	e, err := w.orders.Engine()
-	require.NoError(t, err)
-	require.NoError(t, e.Emit(t.Context(), "instalada", []byte(said.ID), []byte("null")))
+	id := w.sold("web-partner", "one", text)
 	other := w.send(sale{n: 710})
 	w.ends(other, "done")
 	require.Eventually(t, func() bool { return len(w.web.all()) > 0 }, 60*time.Second, 50*time.Millisecond)
-	require.Equal(t, []string{said.ID + " done true"}, w.web.all())
+	require.Equal(t, []string{id + " done true"}, w.web.all())
 	for _, c := range w.box.Callbacks() {
 		require.Equal(t, other, c.ID)
 	}

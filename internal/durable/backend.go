@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -161,7 +163,11 @@ func (v *Orders) List(ctx context.Context, q url.Values) (*Page, error) {
 	}
 	if text := q.Get("state"); text != "" {
 		for s := range strings.SplitSeq(text, ",") {
-			f.States = append(f.States, order.State(strings.TrimSpace(s)))
+			state := order.State(strings.TrimSpace(s))
+			if !slices.Contains(order.States, state) {
+				return nil, BadQuestion(fmt.Sprint("state is one of ", order.States))
+			}
+			f.States = append(f.States, state)
 		}
 	}
 	limit := pageSize

@@ -231,8 +231,15 @@ func TestWhatIsToldOfOrders(t *testing.T) {
 	status, m := g.askAdmin("GET", "/-/orders?cursor=x", "")
 	require.Equal(t, 400, status)
 	require.Equal(t, "cursor", m["code"])
-	status, _ = g.askAdmin("GET", "/-/orders?since=yesterday", "")
-	require.Equal(t, 400, status)
+	for question, words := range map[string]string{
+		"since=yesterday":     "since is a time such as 2026-01-31T08:00:00Z",
+		"limit=few":           "limit is a number",
+		"state=waiting,ready": "state is one of [accepted running waiting held undoing done undone stuck]",
+	} {
+		status, m = g.askAdmin("GET", "/-/orders?"+question, "")
+		require.Equal(t, 400, status, question)
+		require.Equal(t, map[string]any{"code": "request", "message": words}, m)
+	}
 
 	id := seen[0].(map[string]any)["id"].(string)
 	text := g.text("/-/orders/" + id + "/graph.svg")

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/emenda-gateway/emenda/internal/contract"
@@ -51,15 +52,15 @@ const (
 	beganPoll
 )
 
-// endOf takes over a result; withHeader when steps.NAME is read.
+// endOf copies a result, whose texts stand in memory that goes back with the run; its header where steps.NAME is read.
 func endOf(res *result, taken int, s *mapping.Step) *end {
 	e := &end{
-		State: res.state, Class: res.class, Message: res.message, Status: res.status, Why: res.why,
+		State: res.state, Class: res.class, Message: strings.Clone(res.message), Status: res.status, Why: res.why,
 		Inner: res.step, Case: taken, Body: jsonOf(res.body),
 	}
 	if s.Meta >= 0 && len(res.header) > 0 {
 		for _, h := range res.header {
-			e.Header = append(e.Header, contract.Header{Name: h.Name, Value: h.Value})
+			e.Header = append(e.Header, contract.Header{Name: strings.Clone(h.Name), Value: strings.Clone(h.Value)})
 		}
 	}
 	if res.answer != "" {
