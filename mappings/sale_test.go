@@ -168,6 +168,34 @@ func TestSaleOfTheDocument(t *testing.T) {
 	require.JSONEq(t, readSale(t, "documento_reparado_entendido.json"), string(v.Sale))
 }
 
+// What is no sale at all is told as whatever else is wrong with one; what is not
+// sent as JSON is told in the partner's language, too.
+func TestNoSaleAtAll(t *testing.T) {
+	w := startSale(t)
+	for name, body := range map[string]string{"a list of sales": "[" + readSale(t, "documento_reparado.json") + "]", "null": "null", "a text": `"venda"`, "a number": "1", "yes": "true"} {
+		t.Run(name, func(t *testing.T) {
+			v := w.ask(t, "parceiro", "es", body)
+			require.Equal(t, http.StatusUnprocessableEntity, v.Status)
+			require.Equal(t, []wrong{{"#", "type", "body es de otro tipo"}}, v.Errors)
+		})
+	}
+	for name, field := range map[string][2]string{"text": {"Content-Type", "text/plain"}, "form": {"Content-Type", "application/x-www-form-urlencoded"}, "packed": {"Content-Encoding", "gzip"}} {
+		t.Run(name, func(t *testing.T) {
+			r, err := http.NewRequest(http.MethodPost, w.url+"/v1/vendas/validar", strings.NewReader("{}"))
+			require.NoError(t, err)
+			r.Header = http.Header{"Authorization": {"Bearer key-of-parceiro"}, "Content-Type": {"application/json"}, "Accept-Language": {"es"}}
+			r.Header.Set(field[0], field[1])
+			res, err := http.DefaultClient.Do(r)
+			require.NoError(t, err)
+			var v verdict
+			require.NoError(t, json.NewDecoder(res.Body).Decode(&v))
+			require.NoError(t, res.Body.Close())
+			require.Equal(t, http.StatusBadRequest, res.StatusCode)
+			require.Equal(t, "Content-Type o Content-Encoding que aquí no se lee", v.Detail)
+		})
+	}
+}
+
 // Every shape that the document shows of mobile_lines, and of products inside
 // broadband and beside it, is understood as the same sale.
 func TestSaleShapes(t *testing.T) {

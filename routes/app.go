@@ -200,8 +200,8 @@ func (a *app) serve(ctx *fasthttp.RequestCtx, crowded bool) {
 	case badLength(ctx):
 		ctx.SetConnectionClose()
 		a.refuse(x, mapping.Unreadable, "Transfer-Encoding and Content-Length together")
-	case encoded(ctx):
-		a.refuse(x, mapping.Unreadable, "Content-Encoding is not supported")
+	case intake.Encoded(text(ctx.Request.Header.ContentEncoding())):
+		a.refuse(x, mapping.Unreadable, intake.EncodingRefused(&x.request, a.paths.Dialect(x.request.Path)).Message)
 	case strings.HasPrefix(text(ctx.RequestURI()), "//"):
 		// The library would take the first name for a host and route the rest.
 		a.refuse(x, mapping.NoRoute, "no such route")

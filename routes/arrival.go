@@ -135,10 +135,5 @@ func named(line []byte, name string) bool {
 	return strings.EqualFold(text(line[:len(name)]), name)
 }
 
-func encoded(ctx *fasthttp.RequestCtx) bool {
-	e := text(ctx.Request.Header.ContentEncoding())
-	return e != "" && !strings.EqualFold(e, "identity")
-}
-
 // text views bytes as a string without copying.
 func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -156,7 +156,7 @@ func unreadable(err error, r *intake.Request, d *mapping.Dialect) *intake.Proble
 	if errors.As(err, &syntax) {
 		message = syntax.Error()
 	}
-	return intake.Unreadable(message, nil, d, intake.Language(r, d.Languages))
+	return intake.Unreadable(mapping.MessageUnreadable, message, nil, d, intake.Language(r, d.Languages))
 }
 
 // received gives the value of a parameter.

@@ -60,8 +60,8 @@ func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Opti
 		Callers: o.Callers, Assume: o.Caller, Zone: o.Zone, Clock: func() time.Time { return o.Now },
 		OneByOne: true, Fuel: o.Fuel, MaxEach: o.MaxEach,
 	}
-	if problem == nil && encoded(r) {
-		problem = &intake.Problem{Kind: mapping.Unreadable, Message: "Content-Encoding is not supported"}
+	if problem == nil && r.Header != nil && intake.Encoded(r.Header("Content-Encoding")) {
+		problem = intake.EncodingRefused(r, paths.Dialect(r.Path))
 	}
 	if problem != nil {
 		t.unrouted(paths, route, r, problem)
@@ -93,15 +93,6 @@ func Request(ctx context.Context, paths *intake.Paths, r *intake.Request, o Opti
 	t.order(ctx, route, orders, &e, book)
 	t.reply(route, &res)
 	return &Explanation{Text: t.text(), Replied: res.Report.Outcome == "ok"}
-}
-
-// encoded tells whether a body is packed, which the listener refuses.
-func encoded(r *intake.Request) bool {
-	if r.Header == nil {
-		return false
-	}
-	e := r.Header("Content-Encoding")
-	return e != "" && e != "identity"
 }
 
 // words are those in which a request without a route is answered.

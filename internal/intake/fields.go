@@ -65,6 +65,15 @@ const (
 	malformedHeader unreadable = "the Content-Type is malformed"
 )
 
+// keyword gives the keyword of the message that tells a caller of it.
+func (u unreadable) keyword() string {
+	switch u {
+	case notUnderstood, contradiction, badCharset, malformedHeader:
+		return mapping.MessageMediaType
+	}
+	return mapping.MessageUnreadable
+}
+
 // Read reads body and query as dialect d allows. Values live as long as r's
 // strings and a.
 //
@@ -91,23 +100,46 @@ func read(a *jsonx.Arena, r *Request, d *mapping.Dialect, strict bool) (*Fields,
 		return f, nil
 	}
 	f.Release()
-	return nil, Unreadable(string(why), where, d, Language(r, d.Languages))
+	return nil, Unreadable(why.keyword(), string(why), where, d, Language(r, d.Languages))
 }
 
 // Unreadable is the problem of a request that cannot be read, in the dialect's
-// words; why and where stand in for them where it has none.
-func Unreadable(why string, where *Spot, d *mapping.Dialect, lang int) *Problem {
-	text, code := why+where.String(), mapping.MessageUnreadable
-	if m := d.Message(lang, mapping.MessageUnreadable); m != nil {
-		text = m.Before + m.After
-	}
+// words for keyword (mapping.MessageUnreadable or MessageMediaType; for where a
+// document breaks JSON's rules, those of MessageSyntax), else in those for any
+// such request. Where it has none, why and where stand in for them.
+func Unreadable(keyword, why string, where *Spot, d *mapping.Dialect, lang int) *Problem {
 	if where != nil {
-		code = mapping.MessageSyntax
-		if m := d.Message(lang, mapping.MessageSyntax); m != nil {
-			text = m.At(strconv.Itoa(where.Line), strconv.Itoa(where.Column))
-		}
+		keyword = mapping.MessageSyntax
 	}
-	return &Problem{Kind: mapping.Unreadable, Message: text, Errors: []Wrong{{Code: code, Detail: text}}}
+	m := d.Message(lang, keyword)
+	if m == nil {
+		m = d.Message(lang, mapping.MessageUnreadable)
+	}
+	text := why + where.String()
+	switch {
+	case m == nil:
+	case where != nil:
+		text = m.At(strconv.Itoa(where.Line), strconv.Itoa(where.Column))
+	default:
+		text = m.Text
+	}
+	return &Problem{Kind: mapping.Unreadable, Message: text, Errors: []Wrong{{Code: keyword, Detail: text}}}
+}
+
+// Encoded tells whether a body with that Content-Encoding is in a coding, none
+// of which is read.
+func Encoded(encoding string) bool {
+	return encoding != "" && !strings.EqualFold(encoding, "identity")
+}
+
+// EncodingRefused is the problem of a body in a coding, in the words of dialect
+// d; in plain ones when it is nil.
+func EncodingRefused(r *Request, d *mapping.Dialect) *Problem {
+	const why = "Content-Encoding is not supported"
+	if d == nil {
+		return &Problem{Kind: mapping.Unreadable, Message: why}
+	}
+	return Unreadable(mapping.MessageMediaType, why, nil, d, Language(r, d.Languages))
 }
 
 // Spot is where a document is not JSON.

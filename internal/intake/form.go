@@ -126,6 +126,9 @@ func readJSON(a *jsonx.Arena, body string, charsets []string, charset string, st
 		return jsonx.Value{}, badJSON, position(body, err)
 	}
 	if doc.Kind() != jsonx.Object {
+		if strict { // what a document must be is its schema's to say
+			return doc, "", nil
+		}
 		return jsonx.Value{}, notAnObject, nil
 	}
 	if doc.Len() > maxFields { // each mapped field looks through them

@@ -66,22 +66,31 @@ func Input(f *expr.Frame, fields *Fields, r *Request, route *mapping.Route, c *C
 	return input, k.warnings(), nil
 }
 
+// wholeBody is what messages call a document as a whole.
+const wholeBody = "body"
+
 // received makes `input`, and tells what is wrong with it: it then lacks what is.
 func received(a *jsonx.Arena, in *mapping.Input, fields *Fields, r *Request, d *mapping.Dialect) (jsonx.Value, []Fault) {
 	if in.Document == nil {
 		return converted(a, in.Fields, fields, r, d)
 	}
-	if fields == nil || fields.doc.Kind() != jsonx.Object {
-		return noInput, []Fault{{Field: "body", Keyword: "required"}}
+	if fields == nil || fields.doc.Kind() == jsonx.Absent {
+		return noInput, []Fault{{Field: wholeBody, Keyword: "required"}}
 	}
 	doc := fields.doc
 	var faults []Fault
 	for _, f := range in.Document.Check(doc) {
 		one := Fault{Field: f.Field(), Pointer: f.Pointer(), Keyword: f.Keyword}
 		if one.Field == "" {
-			one.Field = "body"
+			one.Field = wholeBody
 		}
 		faults = append(faults, one)
+	}
+	if doc.Kind() != jsonx.Object { // members are read of it, whatever its schema says
+		if len(faults) == 0 {
+			faults = []Fault{{Field: wholeBody, Keyword: "type"}}
+		}
+		doc = noInput
 	}
 	if len(in.Fields) == 0 {
 		return doc, faults

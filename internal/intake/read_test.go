@@ -133,9 +133,28 @@ func TestReadRefuses(t *testing.T) {
 
 func TestReadTakesTheDialectsWords(t *testing.T) {
 	route := routeOf(field("n", integerType))
-	route.Dialect.Messages["unreadable"] = &mapping.Message{Before: "corpo ilegível"}
+	route.Dialect.Messages["unreadable"] = &mapping.Message{Text: "corpo ilegível"}
 	_, p := take(t, route, jsonBody("{"))
 	require.Equal(t, &Problem{Kind: mapping.Unreadable, Message: "corpo ilegível"}, told(t, p))
+	require.Equal(t, "corpo ilegível", EncodingRefused(jsonBody("{}"), route.Dialect).Message)
+
+	route.Dialect.Messages["media_type"] = &mapping.Message{Text: "outro Content-Type"}
+	for name, r := range map[string]*Request{
+		"an unknown one":      {Type: "text/plain", Body: "{}"},
+		"of another body":     form(`{"n":1}`),
+		"of another charset":  {Type: "application/json; charset=utf-16", Body: "{}"},
+		"that cannot be read": {Type: `application/json; charset="`, Body: "{}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, p := take(t, route, r)
+			require.Equal(t, "outro Content-Type", p.Message)
+			require.Equal(t, []Wrong{{Code: "media_type", Detail: "outro Content-Type"}}, p.Errors)
+		})
+	}
+	require.Equal(t, "outro Content-Type", EncodingRefused(jsonBody("{}"), route.Dialect).Message)
+	require.Equal(t, "Content-Encoding is not supported", EncodingRefused(jsonBody("{}"), nil).Message)
+	_, p = take(t, route, jsonBody("[1]"))
+	require.Equal(t, "corpo ilegível", p.Message)
 }
 
 func TestQueryIsReadOnlyWhereSaid(t *testing.T) {

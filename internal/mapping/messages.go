@@ -1,13 +1,14 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/emenda-gateway/emenda/internal/yamldoc"
 )
 
 // DefaultMessages are the messages of checks a dialect says nothing of. Their
-// keys, MessageUnreadable and MessageSyntax are all the keywords there are;
+// keys, MessageUnreadable, MessageMediaType and MessageSyntax are all the keywords there are;
 // {field} stands for the field's name.
 var DefaultMessages = map[string]string{
 	"required":             "{field} is missing",
@@ -39,9 +40,17 @@ var sameMessage = map[string]string{
 // read. A dialect without one has none: what says where the fault lies stands instead.
 const MessageUnreadable = "unreadable"
 
+// MessageMediaType is the keyword of the message of requests whose Content-Type
+// or Content-Encoding is not read here, is malformed or is not what the body is
+// in. A dialect without one has MessageUnreadable's.
+const MessageMediaType = "media_type"
+
 // MessageSyntax is the keyword of the message of JSON that breaks JSON's rules,
 // with {line} and {column}. A dialect without one has MessageUnreadable's.
 const MessageSyntax = "syntax"
+
+// unreadables are the keywords of messages of requests that cannot be read.
+var unreadables = []string{MessageUnreadable, MessageMediaType, MessageSyntax}
 
 // Message gives the message of a check's keyword in a language; nil when there is none.
 func (d *Dialect) Message(lang int, keyword string) *Message {
@@ -74,8 +83,8 @@ func (l *loader) messages(d *Dialect, owner, n *yamldoc.Node) {
 		for i := range n.Entries {
 			e := &n.Entries[i]
 			keyword := e.Key.Text
-			if DefaultMessages[keyword] == "" && keyword != MessageUnreadable && keyword != MessageSyntax {
-				l.unknown(e.Key.Span, "unknown-key", "keyword", keyword, append(keysOf(DefaultMessages), MessageUnreadable, MessageSyntax))
+			if DefaultMessages[keyword] == "" && !slices.Contains(unreadables, keyword) {
+				l.unknown(e.Key.Span, "unknown-key", "keyword", keyword, append(keysOf(DefaultMessages), unreadables...))
 				continue
 			}
 			said[keyword] = true
@@ -114,7 +123,7 @@ func (l *loader) messageFits(keyword string, n *yamldoc.Node) bool {
 		}
 		return true
 	}
-	if at := strings.Index(text, "{field}"); at >= 0 && keyword == MessageUnreadable {
+	if at := strings.Index(text, "{field}"); at >= 0 && slices.Contains(unreadables, keyword) {
 		l.list.Errorf(n.SpanOf(at, at+len("{field}")), "message", "a request that cannot be read has no field to name")
 		return false
 	}

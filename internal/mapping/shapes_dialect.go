@@ -17,7 +17,7 @@ func dialectShape() *yamldoc.Shape {
 		key("cors", corsShape(), "Which pages of other origins may call from a browser; without it, none."),
 		required(key("errors", errorsShape(), "The reply to each kind of failure.")),
 		key("languages", nonEmpty(texts), "The languages callers may be answered in (BCP 47), the first where they ask for none of them: Accept-Language chooses, Content-Language says which. `messages`, `titles` and the `else` of rules then say each text in all of them."),
-		key("messages", mapOf(inLanguages(), "", ""), "A check's keyword and its message; `{field}` is the field's name. `unreadable` is for requests that cannot be read at all, `syntax` for JSON that breaks its rules, at `{line}` and `{column}`."),
+		key("messages", mapOf(inLanguages(), "", ""), "A check's keyword and its message; `{field}` is the field's name. `unreadable` is for requests that cannot be read at all, of these `media_type` for a Content-Type or Content-Encoding that is not read, `syntax` for JSON that breaks its rules, at `{line}` and `{column}`."),
 		key("titles", mapOf(inLanguages(), "", ""), "A kind of failure and its title, as `error.title`; without one, the status's own words."),
 	)
 }
