@@ -26,6 +26,22 @@ func (w *world) holds(n int) {
 	require.Eventually(w.t, func() bool { return w.server.crowd.count() == n }, 5*time.Second, time.Millisecond)
 }
 
+// rest waits until every connection of w waits for a request: an answer may be
+// read before the one who wrote it begins to.
+func (w *world) rest() {
+	require.Eventually(w.t, func() bool {
+		crowd := w.server.crowd
+		crowd.mu.Lock()
+		defer crowd.mu.Unlock()
+		for c := range crowd.open {
+			if c.waits.Load() == 0 {
+				return false
+			}
+		}
+		return true
+	}, 5*time.Second, time.Millisecond)
+}
+
 // ended tells that the other side has closed c without a word.
 func ended(t *testing.T, c net.Conn) {
 	require.NoError(t, c.SetReadDeadline(time.Now().Add(5*time.Second)))
@@ -54,6 +70,7 @@ func TestCrowd(t *testing.T) {
 			w.holds(1)
 			if strings.HasPrefix(send, "GET /p/hello HTTP/1.1\r\nHost: gateway") {
 				require.Equal(t, 200, read(t, first)[0].status)
+				w.rest()
 			}
 			if strings.Contains(send, "Expect") {
 				line := make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n"))
