@@ -23,6 +23,7 @@ const (
 	soakSettle      = 9 * time.Second
 	soakCalm        = 2500 * time.Millisecond
 	soakConnections = 8
+	soakLooks       = 20
 	soakPause       = 2 * time.Millisecond // between the requests of one connection
 	maxResident     = 150 << 20
 	graceTime       = 5 * time.Second
@@ -45,7 +46,7 @@ type soak struct {
 
 // spell is how large the gateway is when a calm ends.
 type spell struct {
-	goroutines float64
+	goroutines float64 // the fewest of soakLooks
 	resident   int64
 }
 
@@ -210,17 +211,30 @@ func (s *soak) play(chance *rand.Rand) error {
 		time.Sleep(soakSettle)
 		s.calm.Store(true)
 		time.Sleep(soakCalm)
-		var now spell
-		var err error
-		if now.goroutines, err = s.g.metric("go_goroutines"); err == nil {
-			now.resident, err = resident(s.g.cmd.Process.Pid)
-		}
+		now, err := s.size()
 		if err != nil {
 			return err
 		}
 		s.spells = append(s.spells, now)
 	}
 	return nil
+}
+
+// size measures the gateway in calm. Its goroutines are the fewest of some
+// looks: each request under way has its own, and those that leak are always there.
+func (s *soak) size() (now spell, err error) {
+	for look := range soakLooks {
+		n, err := s.g.metric("go_goroutines")
+		if err != nil {
+			return spell{}, err
+		}
+		if look == 0 || n < now.goroutines {
+			now.goroutines = n
+		}
+		time.Sleep(soakPause)
+	}
+	now.resident, err = resident(s.g.cmd.Process.Pid)
+	return now, err
 }
 
 // asking asks on one kept connection until ctx ends.
