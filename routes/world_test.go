@@ -128,12 +128,18 @@ func start(t *testing.T, config string) *world {
 		}
 		if w.hold != nil {
 			w.arrived <- struct{}{}
-			<-w.hold
+			select {
+			case <-w.hold:
+			case <-r.Context().Done(): // a test that failed holds nobody
+			}
 		}
 		rw.Header().Set("Content-Type", "application/json")
 		_, _ = rw.Write(body)
 	}))
-	t.Cleanup(w.shop.Close)
+	t.Cleanup(func() {
+		w.shop.CloseClientConnections()
+		w.shop.Close()
+	})
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.server = NewServer(open(t, config, w.shop.URL, w.metrics, log), w.metrics, log)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
