@@ -29,7 +29,7 @@ func (t *teller) exposed(ctx context.Context, door *mapping.Exposed, r *intake.R
 		case mapping.Forbidden:
 			t.part("no", "the caller may not: the operation needs permission %s", strings.Join(needs, " or "))
 		case mapping.BadInput:
-			t.part("no", "the request is not what the contract wants: %s", strings.Join(p.Fields, ", "))
+			t.part("no", "the request is not what the contract wants: %s", places(p.Fields))
 		}
 	}
 	for _, c := range t.calls {

@@ -113,7 +113,7 @@ func (t *teller) signedIn(route *mapping.Route, rep *exchange.Report) {
 		case mapping.Forbidden:
 			t.part("no", "the caller may not: the route needs permission %s", route.Needs)
 		case mapping.BadInput:
-			t.part("no", "the input is not what the mapping takes: %s", strings.Join(p.Fields, ", "))
+			t.part("no", "the input is not what the mapping takes: %s", places(p.Fields))
 		}
 	}
 	if t.got && route.Repeat != nil {
@@ -122,6 +122,17 @@ func (t *teller) signedIn(route *mapping.Route, rep *exchange.Report) {
 			t.part("", "found: %s", rep.Repeat)
 		}
 	}
+}
+
+// places lists JSON Pointers; that of the whole is empty.
+func places(pointers []string) string {
+	all := slices.Clone(pointers)
+	for i := range all {
+		if all[i] == "" {
+			all[i] = "the body as a whole"
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 func (t *teller) callersOf(d *mapping.Dialect) string {
